@@ -1,0 +1,79 @@
+# `make` prints the targets. Nothing here needs more than Go; the tests with
+# real engines need Linux, root and Debian's packages, and say so.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# As upstream builds its own shim: static, stripped, without gRPC.
+BUILD  := CGO_ENABLED=0 go build -trimpath -tags no_grpc -ldflags "-s -w -X main.version=$(VERSION) -X main.release=$(VERSION)"
+CACHE  := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bulkhead/engines
+BUILT  := $(CACHE)/$(shell cat integration/engines/{go.mod,go.sum,build.sh} | sha256sum | cut -c1-16)
+DEBIAN := $(CACHE)/debian-$(shell . /etc/os-release; cat integration/engines/debian.sh <(echo "$${VERSION_ID:-}") | sha256sum | cut -c1-16)
+
+UNIT        = $(shell go list ./... | grep -v /integration)
+INTEGRATION = ./integration/...
+
+.PHONY: help
+help: ## Print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | while IFS='|' read -r name what; do printf '  %-18s %s\n' "$$name" "$$what"; done
+
+.PHONY: build
+build: ## Build the shim and the CLI, static, into bin/
+	@mkdir -p bin
+	@$(BUILD) -o bin/ ./cmd/containerd-shim-bulkhead-v2 ./cmd/bulkhead
+
+.PHONY: install
+install: build ## Install both below PREFIX (and DESTDIR)
+	@install -D -m 0755 -t "$(DESTDIR)$(PREFIX)/bin" bin/containerd-shim-bulkhead-v2 bin/bulkhead
+
+.PHONY: demo
+demo: build engines ## Show two tenants on a private containerd, beside the stock shim
+	@go build -o bin/demo ./integration/demo
+	@bin/demo
+
+.PHONY: test
+test: build engines ## Run every test, then look for anything left on the machine (V=1: verbose)
+	@go build -o bin/leftovers ./integration/leftovers
+	@bin/leftovers $(MAKE) -j1 test-unit test-integration
+
+.PHONY: test-unit
+test-unit: ## Run the tests that need no engine; under a minute
+	@PATH="$(CURDIR)/bin/engines/built:$$PATH" go test -count=1 $(if $(V),-v) $(UNIT)
+
+.PHONY: test-integration
+test-integration: build engines ## Run the tests with real engines (RUN=regexp selects)
+	@go test -count=1 -v -timeout 15m $(if $(RUN),-run '$(RUN)') $(INTEGRATION)
+
+.PHONY: lint
+lint: ## Check formatting, vet, staticcheck and the rules of the house
+	@integration/lint.sh
+
+.PHONY: bench
+bench: ## Measure what the rewrite adds to a start
+	@go test -run '^$$' -bench . -benchmem $(UNIT) | { grep -v 'no test files\|^ok\|^PASS' || true; }
+
+.PHONY: engines
+engines: $(BUILT) $(DEBIAN)
+	@mkdir -p bin/engines
+	@ln -sfn "$(BUILT)" bin/engines/built
+	@ln -sfn "$(DEBIAN)" bin/engines/debian
+
+$(BUILT): | packages
+	@integration/engines/build.sh "$@"
+
+$(DEBIAN):
+	@integration/engines/debian.sh "$@"
+
+.PHONY: packages
+packages:
+	@integration/engines/packages.sh
+
+.PHONY: clean
+clean: ## Remove bin/; engines stay in the cache
+	@rm -rf bin

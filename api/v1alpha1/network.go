@@ -1,0 +1,63 @@
+package v1alpha1
+
+// Network says what a tenant's containers may talk to.
+type Network struct {
+	// namespace says whose network namespace a container has: Private for its
+	// own, Tenant for one that the tenant's containers share, or Host.
+	// Default: Private.
+	Namespace NetworkNamespace `json:"namespace,omitempty"`
+	// peers are tenants with which packets may be exchanged, if they list this
+	// tenant too. Default: none.
+	Peers []string `json:"peers,omitempty"`
+	// host are services of the node that may be reached; the node and link-local
+	// addresses are closed except these. Default: none.
+	Host []HostService `json:"host,omitempty"`
+	// egress are rules for connections that containers open. The first match
+	// decides; nothing matched: Allow. Default: none.
+	Egress []EgressRule `json:"egress,omitempty"`
+	// ingress are rules for connections to containers. The first match decides;
+	// nothing matched: Allow. Default: none.
+	Ingress []IngressRule `json:"ingress,omitempty"`
+}
+
+// HostService is a service of the node.
+type HostService struct {
+	// address is "node" for any address of the node, or an IP address.
+	Address string `json:"address"`
+	// ports of the service. Default: all.
+	Ports []Port `json:"ports,omitempty"`
+}
+
+// EgressRule allows or denies connections that containers open.
+type EgressRule struct {
+	// action is Allow or Deny.
+	Action NetworkAction `json:"action"`
+	// to are the destinations. Default: any.
+	To []Peer `json:"to,omitempty"`
+	// ports of the destination. Default: all.
+	Ports []Port `json:"ports,omitempty"`
+}
+
+// IngressRule allows or denies connections to containers.
+type IngressRule struct {
+	// action is Allow or Deny.
+	Action NetworkAction `json:"action"`
+	// from are the sources. Default: any.
+	From []Peer `json:"from,omitempty"`
+	// ports of the container. Default: all.
+	Ports []Port `json:"ports,omitempty"`
+}
+
+// Peer is the other end of a connection.
+type Peer struct {
+	// cidr is a range of addresses: 10.0.0.0/8.
+	CIDR string `json:"cidr"`
+}
+
+// Port is a port of a protocol.
+type Port struct {
+	// protocol is TCP, UDP or SCTP. Default: TCP.
+	Protocol Protocol `json:"protocol,omitempty"`
+	// port is a port's number, 1 to 65535.
+	Port int64 `json:"port"`
+}

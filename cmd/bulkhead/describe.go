@@ -1,0 +1,99 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bulkhead-dev/bulkhead/runtime/record"
+	"github.com/bulkhead-dev/bulkhead/tenant"
+	"github.com/bulkhead-dev/bulkhead/tenant/compile"
+)
+
+func describeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:               "describe tenant NAME",
+		Short:             "shows what a tenant has, with every default written out",
+		Example:           "  bulkhead describe tenant acme",
+		Args:              between(2, 2),
+		ValidArgsFunction: completeObjects,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := kindOf(args[0], "tenant"); err != nil {
+				return err
+			}
+			objects, policies, err := inForce(here())
+			if err != nil {
+				return err
+			}
+			i := slices.IndexFunc(objects, func(o *compile.Object) bool { return o.Ref() == "tenant/"+args[1] })
+			if i < 0 {
+				return notFound("tenant", args[1], namesOf(objects, "tenant"))
+			}
+			records, err := record.List(here())
+			if err != nil {
+				return err
+			}
+			return describe(cmd.OutOrStdout(), objects[i], policies[args[1]], records)
+		},
+	}
+}
+
+func describe(out io.Writer, o *compile.Object, p *tenant.Policy, records []*record.Record) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	line := func(key, value string) { fmt.Fprintf(w, "%s:\t%s\n", key, cmp.Or(value, "-")) }
+	section := func(name string) { fmt.Fprintf(w, "%s:\n", name) }
+	line("Name", p.Name)
+	line("Enforcement", string(p.Enforcement))
+	line("Delegate", p.Delegate)
+	line("Weight", fmt.Sprint(p.Weight))
+	section("Selectors")
+	line("  Kubernetes namespaces", list(o.Tenant.Spec.Selectors.KubernetesNamespaces))
+	line("  containerd namespaces", list(o.Tenant.Spec.Selectors.ContainerdNamespaces))
+	section("Limits of the tenant")
+	line("  cpu", known(cpus(p.Limits.CPUMilli), "not bounded"))
+	line("  memory", known(size(p.Limits.MemoryBytes), "not bounded"))
+	line("  swap", size(&p.Limits.SwapBytes))
+	line("  pids", tasks(&p.Limits.Pids))
+	for _, page := range slices.Sorted(maps.Keys(p.Limits.Hugepages)) {
+		n := p.Limits.Hugepages[page]
+		line("  huge pages of "+page, size(&n))
+	}
+	section("Each container")
+	pair := func(def, most string) string {
+		return known(def, "none") + " by default, at most " + known(most, "the tenant's")
+	}
+	line("  cpu", pair(cpus(p.Container.Default.CPUMilli), cpus(p.Container.Max.CPUMilli)))
+	line("  memory", pair(size(p.Container.Default.MemoryBytes), size(p.Container.Max.MemoryBytes)))
+	line("  pids", pair(tasks(p.Container.Default.Pids), tasks(p.Container.Max.Pids)))
+	for _, name := range slices.Sorted(maps.Keys(p.Container.Rlimits)) {
+		r := p.Container.Rlimits[name]
+		line("  rlimit "+strings.ToLower(strings.TrimPrefix(name, "RLIMIT_")), fmt.Sprintf("soft %d, hard %d", r.Soft, r.Hard))
+	}
+	section("Security")
+	line("  level", string(p.Security.Level))
+	line("  on excess", string(p.Security.OnExcess))
+	line("  AppArmor profile", cmp.Or(p.Security.AppArmorProfile, "the engine's"))
+	line("  capabilities above the level", list(p.Security.Exceptions.Capabilities))
+	line("  host namespaces", list(p.Security.Exceptions.HostNamespaces))
+	section("Containers")
+	for _, r := range records {
+		if r.Tenant == p.Name {
+			line("  "+namespaceOf(r.Scope)+"/"+r.ID, fmt.Sprintf("%s, policy %s, since %s", mode(r), short(r.Version), age(r.Created)))
+		}
+	}
+	return w.Flush()
+}
+
+// known is a value, or what it means that there is none.
+func known(value, absent string) string {
+	if value == "-" {
+		return absent
+	}
+	return value
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/bulkhead-dev/bulkhead/runtime/record"
+	"github.com/bulkhead-dev/bulkhead/tenant"
+	"github.com/bulkhead-dev/bulkhead/tenant/compile"
+)
+
+func listTenants(root tenant.Root) (*listing, error) {
+	l := &listing{
+		header: []string{"NAME", "ENFORCEMENT", "LEVEL", "CPU", "MEMORY", "PIDS", "CONTAINERS"},
+		wide:   []string{"SWAP", "WEIGHT", "ONEXCESS", "KUBERNETES", "CONTAINERD"},
+	}
+	objects, policies, err := inForce(root)
+	if err != nil {
+		return nil, err
+	}
+	count, err := countContainers(root)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range objects {
+		p := policies[o.Name()]
+		if o.Tenant == nil || p == nil {
+			continue
+		}
+		s := o.Tenant.Spec.Selectors
+		l.add(item{
+			name:   o.Ref(),
+			cells:  []string{o.Name(), string(p.Enforcement), level(p), cpus(p.Limits.CPUMilli), size(p.Limits.MemoryBytes), strconv.FormatInt(p.Limits.Pids, 10), count(o.Name())},
+			wide:   []string{size(&p.Limits.SwapBytes), strconv.FormatInt(p.Weight, 10), string(p.Security.OnExcess), list(s.KubernetesNamespaces), list(s.ContainerdNamespaces)},
+			object: asJSON(o),
+			text:   o.Text,
+		})
+	}
+	return l, nil
+}
+
+// inForce returns the objects and the compiled tenants of the version in force.
+func inForce(root tenant.Root) ([]*compile.Object, map[string]*tenant.Policy, error) {
+	st, err := tenant.Open(root)
+	if errors.Is(err, tenant.ErrNoPolicy) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	objects, err := compile.LoadVersion(st)
+	if err != nil {
+		return nil, nil, err
+	}
+	policies := map[string]*tenant.Policy{}
+	for _, o := range objects {
+		if o.Tenant == nil {
+			continue
+		}
+		if policies[o.Name()], err = st.Tenant(o.Name()); err != nil {
+			return nil, nil, err
+		}
+	}
+	return objects, policies, nil
+}
+
+// countContainers counts the living containers of each tenant. Only root may
+// read records; for others the count is unknown.
+func countContainers(root tenant.Root) (func(name string) string, error) {
+	if _, err := os.ReadDir(root.Containers()); errors.Is(err, fs.ErrPermission) {
+		return func(string) string { return "?" }, nil
+	}
+	records, err := record.List(root)
+	if err != nil {
+		return nil, err
+	}
+	running := map[string]int{}
+	for _, r := range records {
+		if r.Alive() {
+			running[r.Tenant]++
+		}
+	}
+	return func(name string) string { return strconv.Itoa(running[name]) }, nil
+}
+
+// level reads "restricted+2": the level and how many exceptions are above it.
+func level(p *tenant.Policy) string {
+	n := len(p.Security.Exceptions.Capabilities) + len(p.Security.Exceptions.HostNamespaces)
+	if n == 0 {
+		return string(p.Security.Level)
+	}
+	return fmt.Sprintf("%s+%d", p.Security.Level, n)
+}
+
+func cpus(milli *int64) string {
+	if milli == nil {
+		return "-"
+	}
+	return resource.NewMilliQuantity(*milli, resource.DecimalSI).String()
+}
+
+func size(n *int64) string {
+	if n == nil {
+		return "-"
+	}
+	return resource.NewQuantity(*n, resource.BinarySI).String()
+}
+
+func tasks(n *int64) string {
+	if n == nil {
+		return "-"
+	}
+	return strconv.FormatInt(*n, 10)
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "-"
+	}
+	return strings.Join(names, ",")
+}
+
+// asJSON is an object's document as JSON, with exactly the keys that it has.
+func asJSON(o *compile.Object) any {
+	var v any
+	if err := yaml.Unmarshal([]byte(o.Text), &v); err != nil {
+		return nil // it was read before
+	}
+	return v
+}

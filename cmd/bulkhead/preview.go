@@ -1,0 +1,165 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bulkhead-dev/bulkhead/runtime"
+	"github.com/bulkhead-dev/bulkhead/spec"
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+	"github.com/bulkhead-dev/bulkhead/tenant"
+	"github.com/bulkhead-dev/bulkhead/tenant/compile"
+)
+
+func previewCommand() *cobra.Command {
+	var p preview
+	cmd := &cobra.Command{
+		Use:   "preview --tenant NAME (--bundle DIR | --spec FILE) [-f PATH...] [-o json]",
+		Short: "shows what a tenant would make of a container",
+		Long: `Shows what this node would make of a container's config.json: every change with
+its isolator and reason, and every denial. Nothing is started or written.
+
+Exit codes: 0 accepted, 1 denied, 2 could not look.`,
+		Example: "  bulkhead preview --tenant acme --bundle /run/containerd/io.containerd.runtime.v2.task/acme/web\n" +
+			"  bulkhead preview --tenant acme --spec config.json -f acme.yaml -o json",
+		Annotations: couldNotLook,
+		Args:        between(0, 0),
+	}
+	p.policy = files(cmd)
+	cmd.Flags().Lookup("filename").Usage = "preview the tenant as written in these files, not as in force"
+	cmd.Flags().StringVar(&p.tenant, "tenant", "", "whose container it would be")
+	cmd.Flags().StringVar(&p.bundle, "bundle", "", "the container's bundle, a folder with a config.json")
+	cmd.Flags().StringVar(&p.spec, "spec", "", "the container's config.json, - for standard input")
+	cmd.Flags().StringVar(&p.caller.Namespace, "containerd-namespace", "default", "containerd namespace that it would be in")
+	cmd.Flags().StringVar(&p.caller.ID, "id", "", "the container's id; the bundle's name if absent")
+	must(cmd.RegisterFlagCompletionFunc("tenant", completeKind("tenant")))
+	jsonFlag(cmd, &p.output)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if p.tenant == "" || (p.bundle == "") == (p.spec == "") {
+			return fmt.Errorf("want a tenant, and a bundle or a spec: %s", cmd.UseLine())
+		}
+		denied, err := p.run(cmd)
+		if err == nil && denied {
+			err = errFinding
+		}
+		return err
+	}
+	return cmd
+}
+
+// preview is what is asked on the command line.
+type preview struct {
+	tenant, bundle, spec, output string
+
+	policy *[]string
+	caller runtime.Caller
+}
+
+func (p *preview) run(cmd *cobra.Command) (denied bool, err error) {
+	policy, node, err := p.policies(cmd)
+	if err != nil {
+		return false, err
+	}
+	config, err := p.config(cmd)
+	if err != nil {
+		return false, err
+	}
+	asked := new(isolator.Request)
+	if asked.Spec, err = spec.Parse(config); err != nil {
+		return false, err
+	}
+	facts, err := runtime.New(here(), runtime.Execute).Facts(cmd.Context(), p.caller, asked.Spec, node, policy)
+	if err != nil {
+		return false, err
+	}
+	_, result, err := spec.Rewrite(isolator.NewCase(policy, node, facts, asked))
+	if err != nil {
+		return false, err
+	}
+	if p.output == "json" {
+		return len(result.Denials) > 0, showPatch(cmd.OutOrStdout(), config, result)
+	}
+	p.show(cmd.OutOrStdout(), policy, result)
+	return len(result.Denials) > 0, nil
+}
+
+// policies returns the tenant and the node's policy, as in force or as in files.
+func (p *preview) policies(cmd *cobra.Command) (*tenant.Policy, *tenant.Node, error) {
+	if len(*p.policy) > 0 {
+		objects, err := readAll(cmd, *p.policy)
+		if err != nil {
+			return nil, nil, err
+		}
+		c, err := compile.Compile(objects)
+		if err != nil {
+			return nil, nil, err
+		}
+		if c.Tenants[p.tenant] == nil {
+			return nil, nil, notFound("tenant", p.tenant, namesOf(objects, "tenant"))
+		}
+		return c.Tenants[p.tenant], c.Node, nil
+	}
+	st, err := tenant.Open(here())
+	if err != nil {
+		return nil, nil, err
+	}
+	policy, err := st.Tenant(p.tenant)
+	if errors.Is(err, fs.ErrNotExist) {
+		objects, err := compile.LoadVersion(st)
+		if err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, notFound("tenant", p.tenant, namesOf(objects, "tenant"))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	node, err := st.Node()
+	return policy, node, err
+}
+
+// config reads the container's spec and completes the caller from where it is.
+func (p *preview) config(cmd *cobra.Command) ([]byte, error) {
+	if p.bundle == "" {
+		dir, err := filepath.Abs(filepath.Dir(p.spec))
+		if err != nil {
+			return nil, err
+		}
+		p.caller.Bundle, p.caller.ID = dir, cmp.Or(p.caller.ID, "preview")
+		data, _, err := read(cmd, p.spec)
+		return data, err
+	}
+	dir, err := filepath.Abs(p.bundle)
+	if err != nil {
+		return nil, err
+	}
+	p.caller.Bundle, p.caller.ID = dir, cmp.Or(p.caller.ID, filepath.Base(dir))
+	// Of a container that runs, what its engine asked for stands beside what it got.
+	if data, err := os.ReadFile(filepath.Join(dir, spec.EngineFile)); err == nil {
+		return data, nil
+	}
+	return spec.Read(dir)
+}
+
+func (p *preview) show(w io.Writer, policy *tenant.Policy, r spec.Result) {
+	verdict := "would be accepted unchanged"
+	switch {
+	case len(r.Denials) > 0:
+		verdict = "would be refused"
+	case len(r.Changes) > 0:
+		verdict = "would be accepted, with these changes"
+	}
+	if policy.Enforcement == tenant.Audit && len(r.Denials)+len(r.Changes) > 0 {
+		verdict += " (in Enforce; the tenant is in Audit, so it passes as asked)"
+	}
+	fmt.Fprintf(w, "tenant %s: %s\n", policy.Name, verdict)
+	showDenials(w, r.Denials)
+	showEdits(w, r.Changes)
+}

@@ -1,0 +1,76 @@
+// Demo shows Bulkhead's main job on this machine: a private containerd, two
+// tenants, what a container of each gets, what it can do, and the same under
+// the stock shim. It takes everything away again, also when it is interrupted.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/bulkhead-dev/bulkhead/integration/node"
+)
+
+// patience bounds the whole demo. It takes a tenth of it on two idle CPUs.
+const patience = 2 * time.Minute
+
+// policy has two tenants. A third namespace, "stranger", is nobody's.
+var policy = node.Policy{Tenants: map[string]string{
+	"acme": `
+limits: {cpu: "1", memory: 256Mi, pids: 200}
+container: {max: {cpu: 500m, memory: 128Mi, pids: 100}}
+`,
+	"umbrella": `
+limits: {cpu: 500m, memory: 128Mi, pids: 64}
+security: {level: restricted}
+`,
+}}
+
+func main() {
+	node.Main()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) (err error) {
+	if os.Getuid() != 0 {
+		return errors.New("starts containers, which needs root; run: sudo make demo")
+	}
+	engines, err := node.Engines()
+	if err != nil {
+		return err
+	}
+	engine := engines[slices.IndexFunc(engines, node.Engine.Modern)]
+	progress("starting a private %s", engine.Name)
+	n, err := node.Start(ctx, engine)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		progress("cleaning up")
+		err = errors.Join(err, n.Close())
+	}()
+	progress("applying tenants acme (baseline) and umbrella (restricted)")
+	if err := n.Apply(ctx, policy); err != nil {
+		return err
+	}
+	t, err := show(ctx, n)
+	if err != nil {
+		return err
+	}
+	t.print(os.Stdout)
+	return nil
+}
+
+func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, "· "+format+"\n", args...) }

@@ -1,0 +1,84 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// Result is how a command ended.
+type Result struct {
+	Stdout, Stderr string
+	Code           int
+}
+
+// Failed returns an error with what the command printed, nil if it succeeded.
+func (r Result) Failed() error {
+	if r.Code == 0 {
+		return nil
+	}
+	return fmt.Errorf("exit %d: %s", r.Code, strings.TrimSpace(r.Stdout+r.Stderr))
+}
+
+// Ctr runs the engine's own client in one of the node's namespaces.
+func (n *Node) Ctr(ctx context.Context, namespace string, args ...string) (Result, error) {
+	env := []string{"CONTAINERD_ADDRESS=" + n.place.socket(), "CONTAINERD_NAMESPACE=" + namespace}
+	return command(ctx, env, n.Engine.Ctr, args...)
+}
+
+// CtrRun starts a container of busybox with ctr, as somebody at a shell would:
+// flags of `ctr run`, then the command.
+func (n *Node) CtrRun(ctx context.Context, namespace, runtime string, flags []string, argv ...string) (Result, error) {
+	if _, err := n.Image(ctx, namespace); err != nil {
+		return Result{}, err
+	}
+	id, err := n.ID(namespace)
+	if err != nil {
+		return Result{}, err
+	}
+	args := []string{"run", "--rm", "--runtime", runtime, "--fifo-dir", n.place.path("fifo")}
+	args = append(append(args, flags...), ImageName, id)
+	return n.Ctr(ctx, namespace, append(args, argv...)...)
+}
+
+// Bulkhead runs the operator's CLI on the node's installation.
+func (n *Node) Bulkhead(ctx context.Context, args ...string) (Result, error) {
+	return command(ctx, []string{n.place.variable()}, n.program("bulkhead"), args...)
+}
+
+// Apply puts a policy in force: all of it, so that what an earlier one held is
+// gone. The node's own delegate is added to its NodePolicy.
+func (n *Node) Apply(ctx context.Context, p Policy) error {
+	file := n.place.path("policy.yaml")
+	if err := os.WriteFile(file, []byte(p.yaml(n)), 0o600); err != nil {
+		return err
+	}
+	res, err := n.Bulkhead(ctx, "apply", "--prune", "-f", file)
+	if err != nil {
+		return err
+	}
+	if err := res.Failed(); err != nil {
+		return fmt.Errorf("bulkhead apply: %w", err)
+	}
+	return nil
+}
+
+func command(ctx context.Context, env []string, program string, args ...string) (Result, error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = append(env, "PATH=/usr/sbin:/usr/bin:/sbin:/bin")
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && ctx.Err() == nil {
+		err = nil
+	}
+	if err != nil {
+		return Result{}, fmt.Errorf("%s %s: %w", program, strings.Join(args, " "), err)
+	}
+	return Result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}, nil
+}

@@ -1,0 +1,140 @@
+package node
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	goruntime "runtime"
+	"strings"
+
+	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/pkg/namespaces"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// ImageName is the image of all containers: busybox, and the prober.
+const ImageName = "bulkhead.test/busybox:latest"
+
+// Image returns the image in a namespace, imported on first use. No registry is
+// asked: the image is made here.
+func (n *Node) Image(ctx context.Context, namespace string) (client.Image, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if i, ok := n.images[namespace]; ok {
+		return i, nil
+	}
+	archive := n.place.path("image.tar")
+	if _, err := os.Stat(archive); err != nil {
+		if err := n.writeImage(archive); err != nil {
+			return nil, fmt.Errorf("make the image: %w", err)
+		}
+	}
+	res, err := n.Ctr(ctx, namespace, "image", "import", archive)
+	if err == nil {
+		err = res.Failed()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("import the image: %w", err)
+	}
+	i, err := n.Client.GetImage(namespaces.WithNamespace(ctx, namespace), ImageName)
+	if err != nil {
+		return nil, err
+	}
+	n.images[namespace] = i
+	return i, nil
+}
+
+// writeImage writes an archive as `docker save` does, with one layer.
+func (n *Node) writeImage(archive string) error {
+	layer, err := n.layer()
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(layer)
+	config, err := json.Marshal(ocispec.Image{
+		Platform: ocispec.Platform{Architecture: goruntime.GOARCH, OS: "linux"},
+		Config:   ocispec.ImageConfig{Env: []string{"PATH=/bin"}, Cmd: []string{"sh"}},
+		RootFS:   ocispec.RootFS{Type: "layers", DiffIDs: []digest.Digest{digest.Digest("sha256:" + hex.EncodeToString(sum[:]))}},
+	})
+	if err != nil {
+		return err
+	}
+	manifest, err := json.Marshal([]map[string]any{{"Config": "config.json", "RepoTags": []string{ImageName}, "Layers": []string{"layer.tar"}}})
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, f := range []struct {
+		name string
+		data []byte
+	}{{"manifest.json", manifest}, {"config.json", config}, {"layer.tar", layer}} {
+		if err := add(w, tar.Header{Name: f.name, Mode: 0o644}, f.data); err != nil {
+			return err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return os.WriteFile(archive, b.Bytes(), 0o600)
+}
+
+// layer is the image's only layer, a tar archive.
+func (n *Node) layer() ([]byte, error) {
+	busybox, err := os.ReadFile(n.Engine.Busybox())
+	if err != nil {
+		return nil, err
+	}
+	applets, err := exec.Command(n.Engine.Busybox(), "--list").Output()
+	if err != nil {
+		return nil, fmt.Errorf("list busybox's applets: %w", err)
+	}
+	probe, err := n.buildProbe()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, dir := range []string{"bin/", "dev/", "etc/", "proc/", "sys/", "tmp/"} {
+		err = errors.Join(err, add(w, tar.Header{Name: dir, Typeflag: tar.TypeDir, Mode: 0o755}, nil))
+	}
+	err = errors.Join(err,
+		add(w, tar.Header{Name: "bin/busybox", Mode: 0o755}, busybox),
+		add(w, tar.Header{Name: "bin/probe", Mode: 0o755}, probe),
+		add(w, tar.Header{Name: "etc/passwd", Mode: 0o644}, []byte("root:x:0:0:root:/:/bin/sh\n")))
+	for applet := range strings.Lines(string(applets)) {
+		if name := strings.TrimSpace(applet); name != "busybox" {
+			err = errors.Join(err, add(w, tar.Header{Name: "bin/" + name, Typeflag: tar.TypeSymlink, Linkname: "busybox"}, nil))
+		}
+	}
+	return b.Bytes(), errors.Join(err, w.Close())
+}
+
+// buildProbe builds the program that tests run inside containers.
+func (n *Node) buildProbe() ([]byte, error) {
+	path := n.place.path("probe")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./integration/probe")
+	cmd.Dir = n.repo
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build the prober: %w\n%s", err, out)
+	}
+	return os.ReadFile(path)
+}
+
+func add(w *tar.Writer, h tar.Header, data []byte) error {
+	h.Size = int64(len(data))
+	if err := w.WriteHeader(&h); err != nil {
+		return err
+	}
+	_, err := w.Write(data)
+	return err
+}

@@ -1,0 +1,37 @@
+package node
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Policy is what a node is told: the spec of each tenant and of the node, as
+// indented YAML without the parts that follow from the node.
+type Policy struct {
+	Tenants map[string]string // name, also of its containerd namespace, to its spec
+	Node    string            // spec of the NodePolicy
+}
+
+// yaml completes the policy: a tenant owns the node's namespace of its name.
+func (p Policy) yaml(n *Node) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(p.Tenants)) {
+		fmt.Fprintf(&b, "apiVersion: bulkhead.dev/v1alpha1\nkind: Tenant\nmetadata: {name: %s}\nspec:\n", name)
+		fmt.Fprintf(&b, "  selectors: {containerdNamespaces: [%s]}\n%s\n---\n", n.Namespace(name), indent(p.Tenants[name]))
+	}
+	fmt.Fprintf(&b, "apiVersion: bulkhead.dev/v1alpha1\nkind: NodePolicy\nmetadata: {name: default}\nspec:\n")
+	fmt.Fprintf(&b, "  delegates: {runc: %s}\n%s\n", n.Engine.Runc, indent(p.Node))
+	return b.String()
+}
+
+func indent(spec string) string {
+	var b strings.Builder
+	for line := range strings.Lines(spec) {
+		if strings.TrimSpace(line) != "" {
+			b.WriteString("  " + line)
+		}
+	}
+	return b.String()
+}

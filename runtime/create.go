@@ -1,0 +1,186 @@
+package runtime
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
+	"github.com/bulkhead-dev/bulkhead/runtime/record"
+	"github.com/bulkhead-dev/bulkhead/spec"
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// Accepted is a request that the delegate may start, with its effects on the
+// host in place: its record and its tenant's cgroup.
+type Accepted struct {
+	Request *isolator.Request
+	rt      *Runtime
+	record  *record.Record
+}
+
+// Create decides a request and prepares the host for it. The request's spec is
+// the bundle's config.json, which is rewritten when the tenant is enforced.
+// Errors are isolator.Denials, *tenant.Unresolved, tenant.ErrNoPolicy,
+// record.ErrExists, or a failure; after each of them the host is as it was.
+func (rt *Runtime) Create(ctx context.Context, c Caller, asked *isolator.Request) (*Accepted, error) {
+	config, err := spec.Read(c.Bundle)
+	if err != nil {
+		return nil, err
+	}
+	var unread error
+	if asked.Spec, unread = spec.Parse(config); unread != nil {
+		asked.Spec = lenient(config)
+	}
+	if rt.exempt(rt.evidence(c, asked.Spec)) {
+		return rt.createExempt(ctx, c, asked)
+	}
+	if unread != nil {
+		return nil, errors.Join(unread, rt.auditFailure(c, "create", unread))
+	}
+	for {
+		a, err := rt.createForTenant(ctx, c, asked, config)
+		if !errors.Is(err, errStale) {
+			return a, err
+		}
+	}
+}
+
+// errStale says that a policy was applied between the decision and its effect.
+var errStale = errors.New("the policy changed meanwhile")
+
+func (rt *Runtime) createForTenant(ctx context.Context, c Caller, asked *isolator.Request, config []byte) (*Accepted, error) {
+	d, err := rt.decide(ctx, c, asked)
+	if err != nil {
+		return nil, errors.Join(err, rt.auditFailure(c, "create", err))
+	}
+	if d.enforced && len(d.result.Denials) > 0 {
+		return nil, errors.Join(d.result.Denials, d.audit(rt, c))
+	}
+	a := &Accepted{Request: d.final, rt: rt, record: d.record(rt, c, asked)}
+	if err := a.prepare(d.policy); err != nil {
+		return nil, err
+	}
+	err = d.audit(rt, c)
+	if err == nil && d.enforced {
+		err = spec.Write(c.Bundle, d.final.Spec, config)
+	}
+	if err != nil {
+		return nil, errors.Join(err, a.Undo())
+	}
+	return a, nil
+}
+
+// lenient reads what an exempt container needs of a spec that Bulkhead's own
+// library may be too old for.
+func lenient(config []byte) *specs.Spec {
+	s := new(specs.Spec)
+	_ = json.Unmarshal(config, s) // a part that did not decode is absent
+	return s
+}
+
+// prepare makes the record and, below the same lock, the tenant's cgroup: its
+// release looks for records under that lock.
+func (a *Accepted) prepare(p *tenant.Policy) error {
+	if err := a.rt.forgetDead(a.record.Scope, a.record.ID); err != nil {
+		return err
+	}
+	if a.record.TenantCgroup == "" {
+		return record.Create(a.rt.root, a.record)
+	}
+	return cgroup.Locked(a.rt.root, p.Name, func() error {
+		// An apply gives new limits to what is recorded, below the same lock.
+		st, err := tenant.Open(a.rt.root)
+		if err != nil {
+			return err
+		}
+		if st.Version != a.record.Version {
+			return errStale
+		}
+		if err := record.Create(a.rt.root, a.record); err != nil {
+			return err
+		}
+		if err := cgroup.Ensure(a.rt.root, p); err != nil {
+			return errors.Join(err, record.Remove(a.rt.root, a.record.Scope, a.record.ID))
+		}
+		return nil
+	})
+}
+
+// Started completes the record with the container's init process.
+func (a *Accepted) Started(pid int) error {
+	start, err := record.StartTime(pid)
+	if err != nil {
+		return nil // it ended already; the record says that it had no process
+	}
+	a.record.Pid, a.record.StartTime = pid, start
+	a.record.Namespaces = namespacesOf(pid)
+	return record.Save(a.rt.root, a.record)
+}
+
+// Undo takes the effects of Create back, after the delegate failed.
+func (a *Accepted) Undo() error {
+	return a.rt.Release(a.record.Scope, a.record.ID)
+}
+
+// createExempt lets a request pass as the engine asked. It needs no policy, so
+// that a broken one cannot stop the node's own containers.
+func (rt *Runtime) createExempt(ctx context.Context, c Caller, asked *isolator.Request) (*Accepted, error) {
+	node := rt.nodeOrDefaults()
+	facts, err := rt.Facts(ctx, c, asked.Spec, node, &tenant.Policy{Delegate: "runc"})
+	if err != nil {
+		return nil, err
+	}
+	a := &Accepted{Request: asked.Clone(), rt: rt, record: newRecord(rt, c, facts)}
+	a.Request.Options = isolator.DelegateOptions(facts, asked.Spec, cgroupsPath(asked))
+	a.record.Exempt = true
+	a.record.Cgroup = cgroupsPath(asked)
+	entry := record.Entry{Time: time.Now(), Operation: "create", Scope: a.record.Scope, Container: c.ID, Decision: record.Exempted}
+	if err := record.Append(rt.root, node.AuditLog, entry); err != nil {
+		return nil, err
+	}
+	return a, a.prepare(nil)
+}
+
+// nodeOrDefaults returns the node's policy, or what holds without one.
+func (rt *Runtime) nodeOrDefaults() *tenant.Node {
+	if st, err := tenant.Open(rt.root); err == nil {
+		if node, err := st.Node(); err == nil {
+			return node
+		}
+	}
+	return &tenant.Node{AuditLog: tenant.DefaultAuditLog}
+}
+
+func newRecord(rt *Runtime, c Caller, f isolator.Facts) *record.Record {
+	return &record.Record{
+		Scope:     record.Scope(c.Namespace),
+		ID:        c.ID,
+		Bundle:    c.Bundle,
+		Created:   time.Now().UTC(),
+		Sandbox:   f.Sandbox,
+		Delegate:  f.Delegate.Path,
+		StateRoot: fmt.Sprintf("%s/%s", f.Delegate.StateRoot, c.Namespace),
+	}
+}
+
+func cgroupsPath(r *isolator.Request) string {
+	if r.Spec.Linux == nil {
+		return ""
+	}
+	return r.Spec.Linux.CgroupsPath
+}
+
+// Leaf is the path of the container's cgroup below each controller, empty when
+// it is not Bulkhead's to know (a systemd path).
+func (a *Accepted) Leaf() string {
+	if a.record.Systemd {
+		return ""
+	}
+	return a.record.Cgroup
+}

@@ -1,0 +1,114 @@
+package runtime
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/bulkhead-dev/bulkhead/spec"
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// BenchmarkCreate is what Bulkhead itself adds to the creation of a container:
+// from reading the bundle to handing it to the delegate, with the record, the
+// audit line, the tenant's cgroup and the rewritten spec made for real. The
+// first container of a tenant pays for the tenant's cgroup too, which is a
+// folder in each hierarchy; the next finds it. The spec is one that Docker 20.10
+// wrote. All is on tmpfs, as /run is on a node.
+func BenchmarkCreate(b *testing.B) {
+	if os.Getuid() != 0 {
+		b.Skip("needs root: makes cgroups")
+	}
+	for _, tenants := range []int{1, 10_000} {
+		root := tenant.Root(tmpfs(b))
+		applyTenants(b, root, tenants)
+		rt := New(root, Execute)
+		name := fmt.Sprintf("tenant-%d", tenants/2)
+		b.Run(fmt.Sprintf("tenants=%d/first", tenants), func(b *testing.B) { create(b, rt, name) })
+		other, err := rt.Create(context.Background(), Caller{Namespace: name, ID: "other", Bundle: dockerBundle(b)}, new(isolator.Request))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprintf("tenants=%d/next", tenants), func(b *testing.B) { create(b, rt, name) })
+		if err := other.Undo(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func create(b *testing.B, rt *Runtime, name string) {
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer() // what the engine does
+		bundle := dockerBundle(b)
+		b.StartTimer()
+		a, err := rt.Create(context.Background(), Caller{Namespace: name, ID: "c1", Bundle: bundle}, new(isolator.Request))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer() // what Delete does
+		if err := errors.Join(a.Undo(), os.RemoveAll(bundle)); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/1000, "ms/create")
+}
+
+func tmpfs(b *testing.B) string {
+	b.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "bulkhead-bench-")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// dockerBundle leaves out the hook of Docker's network, which only a living
+// dockerd can answer for.
+func dockerBundle(b *testing.B) string {
+	b.Helper()
+	data, err := os.ReadFile("testdata/docker-20.10.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := spec.Parse(data)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s.Hooks = nil
+	if data, err = json.Marshal(s); err != nil {
+		b.Fatal(err)
+	}
+	dir := tmpfs(b)
+	if err := os.WriteFile(filepath.Join(dir, spec.ConfigFile), data, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return dir
+}
+
+func applyTenants(b *testing.B, root tenant.Root, n int) {
+	b.Helper()
+	doc := strings.Builder{}
+	doc.WriteString(`apiVersion: bulkhead.dev/v1alpha1
+kind: NodePolicy
+metadata: {name: default}
+spec: {audit: {record: All}}
+`)
+	for i := range n + 1 {
+		fmt.Fprintf(&doc, `---
+apiVersion: bulkhead.dev/v1alpha1
+kind: Tenant
+metadata: {name: tenant-%[1]d}
+spec: {selectors: {containerdNamespaces: [tenant-%[1]d]}, limits: {cpu: "1", memory: 1Gi}}
+`, i)
+	}
+	apply(b, root, doc.String())
+}

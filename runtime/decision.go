@@ -1,0 +1,124 @@
+package runtime
+
+import (
+	"context"
+	"time"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/bulkhead-dev/bulkhead/runtime/record"
+	"github.com/bulkhead-dev/bulkhead/spec"
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// decision is what the policy says of a Create, before anything was touched.
+type decision struct {
+	store    *tenant.Store
+	node     *tenant.Node
+	policy   *tenant.Policy
+	facts    isolator.Facts
+	enforced bool
+	final    *isolator.Request // as rewritten, or as asked in Audit
+	result   spec.Result
+}
+
+func (rt *Runtime) decide(ctx context.Context, c Caller, asked *isolator.Request) (*decision, error) {
+	e := rt.evidence(c, asked.Spec)
+	var err error
+	if e.Sandbox, err = rt.sandboxTenant(c, asked.Spec); err != nil {
+		return nil, err
+	}
+	st, node, policy, err := rt.resolve(e)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := rt.Facts(ctx, c, asked.Spec, node, policy)
+	if err != nil {
+		return nil, err
+	}
+	d := &decision{store: st, node: node, policy: policy, facts: facts, enforced: policy.Enforcement == tenant.Enforce}
+	d.final, d.result, err = spec.Rewrite(isolator.NewCase(policy, node, facts, asked))
+	if err != nil {
+		return nil, err
+	}
+	if !d.enforced {
+		// Audit changes nothing that the engine asked for. What the delegate is
+		// and where it keeps its state is the node's word for every container.
+		d.final = asked.Clone()
+		d.final.Options = isolator.DelegateOptions(facts, asked.Spec, cgroupsPath(asked))
+	}
+	return d, nil
+}
+
+func (d *decision) record(rt *Runtime, c Caller, asked *isolator.Request) *record.Record {
+	r := newRecord(rt, c, d.facts)
+	r.Tenant, r.Version, r.Enforced = d.policy.Name, d.store.Version, d.enforced
+	r.Cgroup = cgroupsPath(d.final)
+	r.Systemd = d.final.Options.SystemdCgroup
+	if d.enforced && d.facts.Engine != isolator.CRI {
+		r.TenantCgroup = isolator.TenantCgroup(d.facts.Installation, d.policy.Name)
+	}
+	if p := d.final.Spec.Process; p != nil {
+		r.Process = rightsOf(p)
+	}
+	if l := asked.Spec.Linux; l != nil {
+		r.Asked = l.Resources
+	}
+	if l := d.final.Spec.Linux; l != nil {
+		r.Resources = l.Resources
+	}
+	return r
+}
+
+// rightsOf leaves out what a process runs and with which environment: a record
+// says what it may do.
+func rightsOf(p *specs.Process) *specs.Process {
+	q := *p
+	q.Args, q.Env = nil, nil
+	return &q
+}
+
+func (d *decision) audit(rt *Runtime, c Caller) error {
+	return record.Append(rt.root, d.node.AuditLog, entry(c, "create", d.policy.Name, d.store.Version, d.enforced, d.result))
+}
+
+// entry is the audit line of a decision.
+func entry(c Caller, operation, name, version string, enforced bool, res spec.Result) record.Entry {
+	return record.Entry{
+		Time:      time.Now().UTC(),
+		Operation: operation,
+		Scope:     record.Scope(c.Namespace),
+		Container: c.ID,
+		Tenant:    name,
+		Version:   version,
+		Decision:  decisionOf(enforced, res),
+		Denials:   res.Denials,
+		Changes:   res.Changes,
+	}
+}
+
+func decisionOf(enforced bool, res spec.Result) record.Decision {
+	switch {
+	case len(res.Denials)+len(res.Changes) == 0:
+		return record.Accepted
+	case !enforced:
+		return record.Audited
+	case len(res.Denials) > 0:
+		return record.Refused
+	default:
+		return record.Narrowed
+	}
+}
+
+// auditFailure logs a request that was refused before a policy could decide it.
+func (rt *Runtime) auditFailure(c Caller, operation string, cause error) error {
+	return record.Append(rt.root, rt.nodeOrDefaults().AuditLog, record.Entry{
+		Time:      time.Now().UTC(),
+		Operation: operation,
+		Scope:     record.Scope(c.Namespace),
+		Container: c.ID,
+		Decision:  record.Refused,
+		Error:     cause.Error(),
+	})
+}

@@ -1,0 +1,124 @@
+package runtime
+
+import (
+	"errors"
+	"io/fs"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/bulkhead-dev/bulkhead/runtime/record"
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// Annotations of containerd's CRI plugin. It sets them after whatever a pod
+// brings, so in its own containerd namespace they are its word (containerd
+// 1.6 to 2.4); elsewhere anybody may have written them.
+const (
+	criContainerType = "io.kubernetes.cri.container-type"
+	criSandboxID     = "io.kubernetes.cri.sandbox-id"
+	criNamespace     = "io.kubernetes.cri.sandbox-namespace"
+	criPodUID        = "io.kubernetes.cri.sandbox-uid"
+)
+
+// pod is what the CRI plugin says of a container, zero for every other engine.
+type pod struct {
+	namespace string
+	uid       string
+	sandbox   string // id
+	isSandbox bool
+}
+
+// podOf reads the CRI plugin's word.
+func podOf(namespace string, s *specs.Spec) (pod, bool) {
+	kind := s.Annotations[criContainerType]
+	if namespace != tenant.Kubernetes || kind == "" {
+		return pod{}, false
+	}
+	return pod{
+		namespace: s.Annotations[criNamespace],
+		uid:       s.Annotations[criPodUID],
+		sandbox:   s.Annotations[criSandboxID],
+		isSandbox: kind == "sandbox",
+	}, true
+}
+
+func engineOf(namespace string, isPod bool) isolator.Engine {
+	switch {
+	case isPod:
+		return isolator.CRI
+	case namespace == "moby" || namespace == "plugins.moby":
+		return isolator.Docker
+	default:
+		return isolator.Containerd
+	}
+}
+
+// evidence collects the facts that may name the container's tenant.
+func (rt *Runtime) evidence(c Caller, s *specs.Spec) tenant.Evidence {
+	e := tenant.Evidence{
+		ContainerdNamespace: c.Namespace,
+		Pinned:              c.Pinned,
+		Annotated:           s.Annotations[tenant.Annotation],
+	}
+	if p, isPod := podOf(c.Namespace, s); isPod {
+		e.KubernetesNamespace = p.namespace
+	}
+	return e
+}
+
+// sandboxTenant returns the tenant recorded for a pod container's sandbox,
+// empty for every other container.
+func (rt *Runtime) sandboxTenant(c Caller, s *specs.Spec) (string, error) {
+	p, isPod := podOf(c.Namespace, s)
+	if !isPod || p.isSandbox {
+		return "", nil
+	}
+	sandbox, err := record.Load(rt.root, record.Scope(c.Namespace), p.sandbox)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", &tenant.Unresolved{Reason: "its sandbox was not started by Bulkhead; recreate the pod"}
+	}
+	if err != nil {
+		return "", err
+	}
+	return sandbox.Tenant, nil
+}
+
+// Group is the key under which containers share one shim process: the sandbox
+// of a pod, together with its tenant, else the container's own id. No
+// annotation alone leads into another's shim.
+func (rt *Runtime) Group(c Caller, config []byte) string {
+	s := lenient(config)
+	p, isPod := podOf(c.Namespace, s)
+	if !isPod || p.sandbox == "" {
+		return c.ID
+	}
+	e := rt.evidence(c, s)
+	if rt.exempt(e) {
+		return "exempt/" + p.sandbox
+	}
+	_, _, policy, err := rt.resolve(e)
+	if err != nil {
+		return c.ID
+	}
+	return policy.Name + "/" + p.sandbox
+}
+
+func (rt *Runtime) exempt(e tenant.Evidence) bool {
+	return tenant.Exempt(rt.root, tenant.ContainerdNamespace, e.ContainerdNamespace) ||
+		tenant.Exempt(rt.root, tenant.KubernetesNamespace, e.KubernetesNamespace)
+}
+
+// resolve returns the policy in force for the evidence.
+func (rt *Runtime) resolve(e tenant.Evidence) (*tenant.Store, *tenant.Node, *tenant.Policy, error) {
+	st, err := tenant.Open(rt.root)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	node, err := st.Node()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	p, err := st.Resolve(node, e)
+	return st, node, p, err
+}

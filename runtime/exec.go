@@ -1,0 +1,90 @@
+package runtime
+
+import (
+	"context"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/bulkhead-dev/bulkhead/runtime/record"
+	"github.com/bulkhead-dev/bulkhead/spec"
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// Exec returns a further process of a running container, narrowed to what the
+// tenant may have and the container was created with. It is refused only for
+// where its output goes: a probe of a running container must not fail because
+// a policy changed.
+func (rt *Runtime) Exec(ctx context.Context, c Caller, asked *specs.Process, stdio isolator.Stdio) (*specs.Process, error) {
+	r, err := record.Load(rt.root, record.Scope(c.Namespace), c.ID)
+	if err != nil {
+		return nil, err
+	}
+	if r.Exempt {
+		return asked, nil
+	}
+	cs, version, err := rt.runningCase(r)
+	if err != nil {
+		return nil, err
+	}
+	p, res, err := spec.RewriteExec(cs, asked)
+	if err != nil {
+		return nil, err
+	}
+	denials, err := isolator.DenialsOf(isolator.ExecStdio(cs, stdio))
+	if err != nil {
+		return nil, err
+	}
+	res.Denials = append(res.Denials, denials...)
+	if err := record.Append(rt.root, cs.Node.AuditLog, entry(c, "exec", r.Tenant, version, r.Enforced, res)); err != nil {
+		return nil, err
+	}
+	switch {
+	case !r.Enforced:
+		return asked, nil
+	case len(res.Denials) > 0:
+		return nil, res.Denials
+	}
+	return p, nil
+}
+
+// runningCase is the case of a request to a running container: the tenant's
+// policy in force, or that of its creation where the tenant or the format is gone.
+func (rt *Runtime) runningCase(r *record.Record) (*isolator.Case, string, error) {
+	st, node, policy, err := rt.policyFor(r)
+	if err != nil {
+		return nil, "", err
+	}
+	machine, err := rt.facts()
+	if err != nil {
+		return nil, "", err
+	}
+	return &isolator.Case{
+		Policy: policy,
+		Node:   node,
+		Facts: isolator.Facts{
+			ContainerID: r.ID, Bundle: r.Bundle, Sandbox: r.Sandbox,
+			Installation: rt.root.Installation(), Node: machine,
+		},
+		Created: &isolator.Created{Process: r.Process, Resources: r.Asked},
+	}, st.Version, nil
+}
+
+func (rt *Runtime) policyFor(r *record.Record) (*tenant.Store, *tenant.Node, *tenant.Policy, error) {
+	read := func(st *tenant.Store, err error) (*tenant.Store, *tenant.Node, *tenant.Policy, error) {
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		node, err := st.Node()
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		p, err := st.Tenant(r.Tenant)
+		return st, node, p, err
+	}
+	st, node, p, err := read(tenant.Open(rt.root))
+	if err == nil {
+		return st, node, p, nil
+	}
+	return read(tenant.OpenVersion(rt.root, r.Version))
+}

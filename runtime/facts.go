@@ -1,0 +1,87 @@
+package runtime
+
+import (
+	"context"
+	"os"
+	goruntime "runtime"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// NodeFacts finds out what this node can do.
+func (rt *Runtime) NodeFacts() (isolator.NodeFacts, error) { return rt.facts() }
+
+func nodeFacts() (isolator.NodeFacts, error) {
+	mode, controllers, swap := cgroup.Controllers()
+	caps, err := boundingSet()
+	return isolator.NodeFacts{
+		Cgroup:       mode,
+		Controllers:  controllers,
+		SwapLimit:    swap,
+		Capabilities: caps,
+		Architecture: goruntime.GOARCH,
+		CPUs:         goruntime.NumCPU(),
+	}, err
+}
+
+// Facts finds out what the isolators need to know of a request.
+func (rt *Runtime) Facts(ctx context.Context, c Caller, s *specs.Spec, node *tenant.Node, p *tenant.Policy) (isolator.Facts, error) {
+	machine, err := rt.facts()
+	if err != nil {
+		return isolator.Facts{}, err
+	}
+	d, err := rt.Delegate(ctx, node, p.Delegate)
+	if err != nil {
+		return isolator.Facts{}, err
+	}
+	of, isPod := podOf(c.Namespace, s)
+	f := isolator.Facts{
+		Engine:       engineOf(c.Namespace, isPod),
+		Namespace:    c.Namespace,
+		ContainerID:  c.ID,
+		Sandbox:      of.sandbox,
+		IsSandbox:    of.isSandbox,
+		PodUID:       of.uid,
+		Bundle:       c.Bundle,
+		Installation: rt.root.Installation(),
+		Node:         machine,
+		Delegate:     isolator.Delegate{Path: d.Path, StateRoot: rt.root.DelegateState(), OCIVersionMax: d.Version},
+	}
+	f.Namespaces, err = rt.namespaces(s)
+	return f, err
+}
+
+// boundingSet names the capabilities that this process could pass on. A node
+// may itself be a container that lacks some (capabilities(7), PR_CAPBSET_READ).
+func boundingSet() ([]string, error) {
+	var names []string
+	for i, name := range capabilityNames {
+		held, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(i), 0, 0, 0)
+		if err == unix.EINVAL {
+			break // the kernel is older than the list
+		}
+		if err != nil {
+			return nil, os.NewSyscallError("prctl PR_CAPBSET_READ", err)
+		}
+		if held == 1 {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// capabilityNames in the order of their numbers. Source: linux/capability.h, 6.18.
+var capabilityNames = []string{
+	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID",
+	"CAP_SETUID", "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE", "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN",
+	"CAP_NET_RAW", "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_CHROOT",
+	"CAP_SYS_PTRACE", "CAP_SYS_PACCT", "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_NICE", "CAP_SYS_RESOURCE",
+	"CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_MKNOD", "CAP_LEASE", "CAP_AUDIT_WRITE", "CAP_AUDIT_CONTROL",
+	"CAP_SETFCAP", "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYSLOG", "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND",
+	"CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
+}

@@ -1,0 +1,79 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
+	"github.com/bulkhead-dev/bulkhead/runtime/record"
+)
+
+// Leftover is something of this installation on the host whose container is
+// gone: the engine, the shim and the delegate were killed before they cleaned up.
+type Leftover struct {
+	Kind   string // "container" or "tenant cgroup"
+	Name   string
+	remove func(context.Context) error
+}
+
+// Remove removes it. Something that is gone meanwhile is success.
+func (l Leftover) Remove(ctx context.Context) error {
+	if err := l.remove(ctx); err != nil {
+		return fmt.Errorf("remove %s %s: %w", l.Kind, l.Name, err)
+	}
+	return nil
+}
+
+// Leftovers finds them from what exists, never from a list of what should. It
+// sees nothing of other installations, and changes nothing.
+func (rt *Runtime) Leftovers() ([]Leftover, error) {
+	all, err := record.List(rt.root)
+	if err != nil {
+		return nil, err
+	}
+	var found []Leftover
+	used := map[string]bool{}
+	for _, r := range all {
+		used[r.Tenant] = true
+		if gone, err := lost(r); err != nil {
+			return nil, err
+		} else if gone {
+			found = append(found, Leftover{"container", r.Scope + "/" + r.ID, func(ctx context.Context) error { return rt.removeLost(ctx, r) }})
+		}
+	}
+	names, err := cgroup.Tenants(rt.root)
+	for _, name := range names {
+		if !used[name] {
+			found = append(found, Leftover{"tenant cgroup", name, func(context.Context) error { return cgroup.Release(rt.root, name) }})
+		}
+	}
+	return found, err
+}
+
+// lost reports whether nobody will ever ask for the container again: its
+// process is dead and its engine has removed its bundle.
+func lost(r *record.Record) (bool, error) {
+	if r.Alive() {
+		return false, nil
+	}
+	_, err := os.Lstat(r.Bundle)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return false, err
+}
+
+// removeLost asks the delegate first, which may still keep state, a cgroup and
+// processes of the container.
+func (rt *Runtime) removeLost(ctx context.Context, r *record.Record) error {
+	if _, err := os.Lstat(filepath.Join(r.StateRoot, r.ID)); err == nil {
+		if _, err := rt.run(ctx, DelegateEnv, nil, r.Delegate, "--root", r.StateRoot, "delete", "--force", r.ID); err != nil {
+			return err
+		}
+	}
+	return rt.Release(r.Scope, r.ID)
+}

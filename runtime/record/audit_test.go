@@ -1,0 +1,80 @@
+package record
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+var log = tenant.AuditLog{Record: "All", Path: "/var/log/bulkhead/audit.jsonl", OnError: "Refuse"}
+
+func TestAuditLinesOfManyWritersStayWhole(t *testing.T) {
+	root := tenant.Root(t.TempDir())
+	long := isolator.Denials{{Isolator: "x", Got: strings.Repeat("long ", 4000)}}
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			for range 20 {
+				if err := Append(root, log, Entry{Container: "c1", Decision: Refused, Denials: long}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	data, err := os.ReadFile(root.Path(log.Path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.Split(bytes.TrimSpace(data), []byte("\n"))
+	if len(lines) != 400 {
+		t.Errorf("%d lines, want 400", len(lines))
+	}
+	for i, line := range lines {
+		if !json.Valid(line) {
+			t.Fatalf("line %d is not whole", i)
+		}
+	}
+}
+
+func TestAuditRecordsWhatTheNodeWants(t *testing.T) {
+	for _, test := range []struct {
+		record string
+		want   []Decision
+	}{
+		{"Denied", []Decision{Refused, Audited, Exempted}},
+		{"Changed", []Decision{Narrowed, Refused, Audited, Exempted}},
+		{"All", []Decision{Accepted, Narrowed, Refused, Audited, Exempted}},
+	} {
+		var got []Decision
+		for _, d := range []Decision{Accepted, Narrowed, Refused, Audited, Exempted} {
+			if wanted(test.record, d) {
+				got = append(got, d)
+			}
+		}
+		if len(got) != len(test.want) {
+			t.Errorf("%s records %v, want %v", test.record, got, test.want)
+		}
+	}
+}
+
+func TestUnwritableAuditLogRefusesOnlyWhereTheNodeSaysSo(t *testing.T) {
+	root := tenant.Root(t.TempDir())
+	if err := os.WriteFile(root.Path("/var"), nil, 0o600); err != nil { // a file where a folder is needed
+		t.Fatal(err)
+	}
+	if err := Append(root, log, Entry{Decision: Refused}); err == nil {
+		t.Error("onError Refuse: no error")
+	}
+	lax := log
+	lax.OnError = "Continue"
+	if err := Append(root, lax, Entry{Decision: Refused}); err != nil {
+		t.Errorf("onError Continue: %v", err)
+	}
+}

@@ -1,0 +1,185 @@
+// Package record keeps what must be remembered of running containers, one file
+// each, and writes the audit log. A record is made before a container's first
+// effect on the host and removed after its last, so the records of a tenant
+// say whether anything of it may still be there.
+package record
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// Record is what is remembered of one container.
+type Record struct {
+	Scope    string    `json:"scope"` // "containerd:<namespace>"
+	ID       string    `json:"id"`
+	Bundle   string    `json:"bundle"`
+	Created  time.Time `json:"created"`
+	Exempt   bool      `json:"exempt,omitempty"`
+	Tenant   string    `json:"tenant,omitempty"`
+	Enforced bool      `json:"enforced"`          // false: Audit or exempt, runs as the engine asked
+	Version  string    `json:"version,omitempty"` // policy version at Create
+	Sandbox  string    `json:"sandbox,omitempty"`
+	Cgroup   string    `json:"cgroup,omitempty"` // linux.cgroupsPath as accepted
+	// TenantCgroup is set when the container is below its tenant's own cgroup,
+	// and is released with the tenant's last such record.
+	TenantCgroup string                `json:"tenantCgroup,omitempty"`
+	Delegate     string                `json:"delegate,omitempty"`  // absolute path
+	StateRoot    string                `json:"stateRoot,omitempty"` // its --root
+	Systemd      bool                  `json:"systemd,omitempty"`
+	Process      *specs.Process        `json:"process,omitempty"`   // as accepted, without args and env
+	Asked        *specs.LinuxResources `json:"asked,omitempty"`     // as the engine asked, with every later update
+	Resources    *specs.LinuxResources `json:"resources,omitempty"` // as accepted
+	Pid          int                   `json:"pid,omitempty"`       // init's, on the host
+	StartTime    uint64                `json:"startTime,omitempty"` // init's, in clock ticks since boot: a pid alone is reused
+	Namespaces   []Namespace           `json:"namespaces,omitempty"`
+}
+
+// Namespace identifies a namespace while a process lives in it: inode numbers
+// are reused at once.
+type Namespace struct {
+	Type   specs.LinuxNamespaceType `json:"type"`
+	Device uint64                   `json:"device"`
+	Inode  uint64                   `json:"inode"`
+}
+
+// ErrExists says that a living container has this id.
+var ErrExists = errors.New("a container with this id exists")
+
+// Scope names an engine's realm of ids; today only containerd's namespaces.
+func Scope(containerdNamespace string) string { return "containerd:" + containerdNamespace }
+
+// Create writes a new record. Its error is ErrExists when there is one already.
+func Create(root tenant.Root, r *Record) error {
+	path, err := file(root, r.Scope, r.ID)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("record container: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("record container: %w", err)
+	}
+	tmp, err := temporary(path, data)
+	if err != nil {
+		return fmt.Errorf("record container: %w", err)
+	}
+	defer os.Remove(tmp)
+	// A link, unlike a rename, fails when the record exists, and shows the
+	// whole record or none.
+	if err := os.Link(tmp, path); errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: %s", ErrExists, r.ID)
+	} else if err != nil {
+		return fmt.Errorf("record container: %w", err)
+	}
+	return nil
+}
+
+// Save replaces a record.
+func Save(root tenant.Root, r *Record) error {
+	path, err := file(root, r.Scope, r.ID)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("record container: %w", err)
+	}
+	tmp, err := temporary(path, data)
+	if err != nil {
+		return fmt.Errorf("record container: %w", err)
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		os.Remove(tmp)
+		return fmt.Errorf("record container: %w", err)
+	}
+	return nil
+}
+
+// Load returns a record; the error is fs.ErrNotExist when there is none.
+func Load(root tenant.Root, scope, id string) (*Record, error) {
+	path, err := file(root, scope, id)
+	if err != nil {
+		return nil, err
+	}
+	return read(path)
+}
+
+// Remove removes a record; none is success.
+func Remove(root tenant.Root, scope, id string) error {
+	path, err := file(root, scope, id)
+	if err != nil {
+		return err
+	}
+	err = os.Remove(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// List returns the records of all containers of this installation.
+func List(root tenant.Root) ([]*Record, error) {
+	paths, err := filepath.Glob(filepath.Join(root.Containers(), "*", "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var all []*Record
+	for _, p := range paths {
+		r, err := read(p)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // removed meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+func read(path string) (*Record, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	r := new(Record)
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("read record %s: %w", filepath.Base(path), err)
+	}
+	return r, nil
+}
+
+func file(root tenant.Root, scope, id string) (string, error) {
+	for _, s := range []string{scope, id} {
+		if s == "" || s[0] == '.' || strings.ContainsAny(s, "/\x00") {
+			return "", fmt.Errorf("container id %q is not a name", s)
+		}
+	}
+	return filepath.Join(root.Containers(), scope, id+".json"), nil
+}
+
+func temporary(path string, data []byte) (string, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // 0600
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(f.Name())
+		return "", err
+	}
+	return f.Name(), nil
+}

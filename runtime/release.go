@@ -1,0 +1,41 @@
+package runtime
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
+	"github.com/bulkhead-dev/bulkhead/runtime/record"
+)
+
+// Release takes back what a container has on the host besides what its delegate
+// removes. It reads no policy, and having nothing to release is success.
+func (rt *Runtime) Release(scope, id string) error {
+	r, err := record.Load(rt.root, scope, id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := record.Remove(rt.root, scope, id); err != nil {
+		return err
+	}
+	if r.TenantCgroup == "" {
+		return nil
+	}
+	return cgroup.Release(rt.root, r.Tenant)
+}
+
+// forgetDead releases a record whose container is gone without a trace: its
+// engine was killed and lost it. A living container keeps its id.
+func (rt *Runtime) forgetDead(scope, id string) error {
+	r, err := record.Load(rt.root, scope, id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil || r.Pid == 0 || r.Alive() {
+		return err // without a process yet, it may be another Create's
+	}
+	return rt.Release(scope, id)
+}

@@ -1,0 +1,46 @@
+// Package runtime is the way through, from a request and its facts to a
+// container that a delegate may start, and the only door to a delegate (runc).
+// It knows nothing of containerd: a shim calls it, and so can a command line.
+//
+// It decides with package spec, remembers with runtime/record, bounds the
+// tenant with runtime/cgroup, and promises that a refused request leaves
+// nothing on the host.
+package runtime
+
+import (
+	"context"
+	"sync"
+
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// Runtime is one installation on this node.
+type Runtime struct {
+	root tenant.Root
+	run  Runner
+
+	facts func() (isolator.NodeFacts, error) // found once
+}
+
+// Runner executes a program with exactly this environment and standard input
+// and returns its standard output. A process that reaps all its children
+// brings its own.
+type Runner func(ctx context.Context, env []string, stdin []byte, program string, args ...string) ([]byte, error)
+
+// New returns the installation below a root.
+func New(root tenant.Root, run Runner) *Runtime {
+	return &Runtime{root: root, run: run, facts: sync.OnceValues(nodeFacts)}
+}
+
+// Root is where the installation keeps its own.
+func (rt *Runtime) Root() tenant.Root { return rt.root }
+
+// Caller is who asks, and for which container: what the engine's adapter knows
+// by itself, without reading the request.
+type Caller struct {
+	Namespace string // containerd's
+	ID        string
+	Bundle    string // absolute path
+	Pinned    string // tenant named by the runtime handler's options
+}

@@ -1,0 +1,70 @@
+package shim
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	runtimeoptions "github.com/containerd/containerd/api/types/runtimeoptions/v1"
+	"github.com/containerd/typeurl/v2"
+
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+func TestHandlerPinsOneTenant(t *testing.T) {
+	for _, test := range []struct{ name, body, want, refusal string }{
+		{"as an operator writes it", "# the acme handler\ntenant = \"acme\"\n", "acme", ""},
+		{"as containerd's TOML library writes it", "tenant = 'acme'\n", "acme", ""},
+		{"empty", "", "", ""},
+		{"unknown option", "tenent = \"acme\"\n", "", "the only option is"},
+		{"twice", "tenant = \"a\"\ntenant = \"b\"\n", "", "the only option is"},
+		{"without quotes", "tenant = acme\n", "", "the only option is"},
+	} {
+		got, err := parseHandler([]byte(test.body))
+		if got != test.want || (err == nil) != (test.refusal == "") || err != nil && !strings.Contains(err.Error(), test.refusal) {
+			t.Errorf("%s: got %q, %v; want %q, %q", test.name, got, err, test.want, test.refusal)
+		}
+	}
+}
+
+func TestHandlerFileCountsOnlyAsRootsOwnInItsFolder(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root: a handler's file belongs to root")
+	}
+	root := tenant.Root(t.TempDir())
+	if err := os.MkdirAll(root.Handlers(), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(path string, mode os.FileMode) string {
+		if err := os.WriteFile(path, []byte(`tenant = "acme"`), mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	good := write(filepath.Join(root.Handlers(), "acme.toml"), 0o644)
+	elsewhere := write(filepath.Join(t.TempDir(), "acme.toml"), 0o644)
+	loose := write(filepath.Join(root.Handlers(), "loose.toml"), 0o666)
+	link := filepath.Join(root.Handlers(), "link.toml")
+	if err := os.Symlink(elsewhere, link); err != nil {
+		t.Fatal(err)
+	}
+	pin := func(path string) (string, error) {
+		a, err := typeurl.MarshalAnyToProto(&runtimeoptions.Options{ConfigPath: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pinnedTenant(root, a)
+	}
+	if got, err := pin(good); got != "acme" || err != nil {
+		t.Errorf("root's file: got %q, %v", got, err)
+	}
+	for _, path := range []string{elsewhere, loose, link, root.Handlers() + "/../handlers/acme.toml"} {
+		if got, err := pin(path); err == nil {
+			t.Errorf("%s: pinned %q, want a refusal", path, got)
+		}
+	}
+}

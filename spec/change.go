@@ -1,0 +1,93 @@
+package spec
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+)
+
+// A Change is one difference between what was asked and what was accepted. As
+// JSON it is an operation of RFC 6902 with its cause beside it.
+type Change struct {
+	Op       string `json:"op"` // add, replace or remove
+	Path     string `json:"path"`
+	Value    any    `json:"value,omitempty"` // after; absent in a removal
+	Before   any    `json:"before,omitempty"`
+	Isolator string `json:"isolator"`
+	Reason   string `json:"reason"`
+}
+
+// changes lists what differs below the pointers that isolators own, by path.
+// before and after have the same type.
+func changes(before, after any, all []isolator.Isolator) []Change {
+	var out []Change
+	for _, i := range all {
+		for _, p := range i.Owns {
+			x, y := lookup(before, p), lookup(after, p)
+			if strings.HasSuffix(p, "*") { // some keys of a map
+				p, x, y = p[:strings.LastIndexByte(p, '/')], orNoKeys(x), orNoKeys(y)
+			}
+			diff(p, x, y, func(op, path string, a, b any) {
+				out = append(out, Change{op, path, b, a, i.Name, i.Reason})
+			})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Change) int { return cmp.Compare(a.Path, b.Path) })
+	return out
+}
+
+func orNoKeys(v any) any {
+	if v == nil {
+		return map[string]any{}
+	}
+	return v
+}
+
+// diff reports the smallest differing parts: it descends into structs and
+// maps; lists are compared whole.
+func diff(path string, a, b any, report func(op, path string, a, b any)) {
+	switch {
+	case reflect.DeepEqual(a, b):
+		return
+	case a == nil:
+		report("add", path, nil, b)
+		return
+	case b == nil:
+		report("remove", path, a, nil)
+		return
+	}
+	if keys := members(a, b); keys != nil {
+		for _, k := range keys {
+			diff(path+"/"+escape(k), part(a, k), part(b, k), report)
+		}
+		return
+	}
+	report("replace", path, a, b)
+}
+
+// members returns the names of the parts of two structs or maps, nil for other kinds.
+func members(a, b any) []string {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	if x.Type() != y.Type() {
+		return nil
+	}
+	var names []string
+	switch x.Kind() {
+	case reflect.Struct:
+		for i := range x.NumField() {
+			if n := tagName(x.Type().Field(i)); n != "" {
+				names = append(names, n)
+			}
+		}
+	case reflect.Map:
+		for _, k := range append(x.MapKeys(), y.MapKeys()...) {
+			names = append(names, k.String())
+		}
+		slices.Sort(names)
+		names = slices.Compact(names)
+	}
+	return names
+}

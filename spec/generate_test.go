@@ -1,0 +1,324 @@
+package spec_test
+
+import (
+	"encoding/json"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/bulkhead-dev/bulkhead/spec"
+	"github.com/bulkhead-dev/bulkhead/spec/internal/fixture"
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+)
+
+// A generator makes requests that look like an engine's and then breaks them:
+// it starts from a real one, puts in what fixtures of any isolator have, and
+// sets fields at random, by reflection, to values that some fixture has or that
+// lie at an edge. A new isolator's fixtures so feed every law by themselves.
+type generator struct {
+	*rand.Rand
+	*stock
+	start *fixture.Fixture // the case to begin with, nil: made at random
+}
+
+// stock is what generators draw from.
+type stock struct {
+	fixtures  []*fixture.Fixture
+	engines   []*isolator.Request
+	pointers  []string            // that isolators own
+	strings   map[string][]string // by pointer, with '*'; keys of maps at the map's pointer + "*"
+	anyString []string
+}
+
+var loadStock = sync.OnceValues(func() (*stock, error) {
+	paths, err := fixture.Paths(filepath.Join("isolator", "testdata"))
+	if err != nil {
+		return nil, err
+	}
+	s := &stock{strings: map[string][]string{}}
+	for _, path := range paths {
+		f, err := fixture.Load(path)
+		if err != nil {
+			return nil, err
+		}
+		s.fixtures = append(s.fixtures, f)
+		s.harvest(reflect.ValueOf(requestOf(f)), "")
+	}
+	engines, err := filepath.Glob(filepath.Join("testdata", "request", "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range engines {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		r := new(isolator.Request)
+		if err := spec.Decode(data, r); err != nil {
+			return nil, err
+		}
+		s.engines = append(s.engines, r)
+		s.harvest(reflect.ValueOf(r), "")
+	}
+	for _, i := range isolator.All() {
+		s.pointers = append(s.pointers, i.Owns...)
+	}
+	for _, p := range slices.Sorted(maps.Keys(s.strings)) {
+		s.anyString = append(s.anyString, s.strings[p]...)
+	}
+	return s, nil
+})
+
+func newGenerator(t testing.TB, seed uint64) *generator {
+	t.Helper()
+	s, err := loadStock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &generator{Rand: rand.New(rand.NewPCG(seed, 0)), stock: s}
+}
+
+// requestOf is what a fixture asks for, whichever way it comes.
+func requestOf(f *fixture.Fixture) *isolator.Request {
+	r := &isolator.Request{Spec: new(specs.Spec)}
+	switch {
+	case f.Request != nil:
+		return f.Request.Clone()
+	case f.Exec != nil:
+		r.Spec.Process = f.Exec.Process
+	default:
+		r.Spec.Linux = &specs.Linux{Resources: f.Update.Update}
+	}
+	return r.Clone()
+}
+
+func (s *stock) harvest(v reflect.Value, at string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			s.harvest(v.Elem(), at)
+		}
+	case reflect.Struct:
+		for _, m := range members(v) {
+			s.harvest(m.value, at+"/"+m.name)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			s.harvest(v.Index(i), at+"/*")
+		}
+	case reflect.Map:
+		for _, k := range sortedKeys(v) {
+			s.strings[at+"*"] = append(s.strings[at+"*"], k.String())
+			s.harvest(v.MapIndex(k), at+"/*")
+		}
+	case reflect.String:
+		s.strings[at] = append(s.strings[at], v.String())
+	}
+}
+
+// request makes one request.
+func (g *generator) request() *isolator.Request {
+	from := pick(g, g.engines)
+	if g.IntN(3) == 0 {
+		from = requestOf(pick(g, g.fixtures))
+	}
+	r := from.Clone()
+	for range g.IntN(4) {
+		g.graft(r, requestOf(pick(g, g.fixtures)), pick(g, g.pointers))
+	}
+	g.stir(r)
+	if g.IntN(4) == 0 {
+		g.set(reflect.ValueOf(r).Elem(), "")
+	}
+	if r.Spec == nil {
+		r.Spec = new(specs.Spec)
+	}
+	return r
+}
+
+// stir changes a few things that some isolator owns.
+func (g *generator) stir(r *isolator.Request) {
+	for range g.IntN(4) {
+		g.mutate(r, pick(g, g.pointers))
+	}
+}
+
+// about makes a request that has something of what an isolator owns.
+func (g *generator) about(i isolator.Isolator) *isolator.Request {
+	if g.start != nil {
+		return requestOf(g.start)
+	}
+	r := g.request()
+	var own []*fixture.Fixture
+	for _, f := range g.fixtures {
+		if f.Subject == i.Name {
+			own = append(own, f)
+		}
+	}
+	if len(own) > 0 {
+		from := requestOf(pick(g, own))
+		for _, p := range i.Owns {
+			g.graft(r, from, p)
+		}
+	}
+	return r
+}
+
+// graft copies what one request has at a pointer to another.
+func (g *generator) graft(to, from *isolator.Request, pointer string) {
+	a, ok := place(to, pointer)
+	b, found := place(from, pointer)
+	if ok && found && !b.IsZero() {
+		a.Set(b)
+	}
+}
+
+// mutate changes a request below a pointer.
+func (g *generator) mutate(r *isolator.Request, pointer string) {
+	if v, ok := place(r, pointer); ok {
+		g.set(v, pointer)
+	}
+}
+
+// set changes one part of a value.
+func (g *generator) set(v reflect.Value, at string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		switch {
+		case v.IsNil():
+			v.Set(reflect.New(v.Type().Elem()))
+		case g.IntN(6) == 0:
+			v.SetZero()
+			return
+		}
+		g.set(v.Elem(), at)
+	case reflect.Struct:
+		if all := members(v); len(all) > 0 {
+			m := pick(g, all)
+			g.set(m.value, at+"/"+m.name)
+		}
+	case reflect.Slice:
+		g.setList(v, at)
+	case reflect.Map:
+		g.setMap(v, at)
+	case reflect.String:
+		v.SetString(g.text(at))
+	case reflect.Bool:
+		v.SetBool(g.IntN(2) == 0)
+	default:
+		g.setNumber(v)
+	}
+}
+
+func (g *generator) setList(v reflect.Value, at string) {
+	n := v.Len()
+	switch {
+	case n > 0 && g.IntN(3) == 0: // one less
+		i := g.IntN(n)
+		v.Set(reflect.AppendSlice(v.Slice3(0, i, i), v.Slice(i+1, n)))
+	case n > 0 && g.IntN(4) == 0: // one twice
+		v.Set(reflect.Append(v, v.Index(g.IntN(n))))
+	case n > 0 && g.IntN(2) == 0: // one changed
+		g.set(v.Index(g.IntN(n)), at+"/*")
+	default:
+		element := reflect.New(v.Type().Elem()).Elem()
+		g.fill(element, at+"/*")
+		v.Set(reflect.Append(v, element))
+	}
+}
+
+func (g *generator) setMap(v reflect.Value, at string) {
+	if v.IsNil() {
+		v.Set(reflect.MakeMap(v.Type()))
+	}
+	if keys := sortedKeys(v); len(keys) > 0 && g.IntN(4) == 0 {
+		v.SetMapIndex(pick(g, keys), reflect.Value{})
+		return
+	}
+	key := reflect.ValueOf(g.text(at + "*")).Convert(v.Type().Key())
+	if keys := sortedKeys(v); len(keys) > 0 && g.IntN(2) == 0 {
+		key = pick(g, keys)
+	}
+	element := reflect.New(v.Type().Elem()).Elem()
+	g.fill(element, at+"/*")
+	v.SetMapIndex(key, element)
+}
+
+// fill sets most parts of a new value.
+func (g *generator) fill(v reflect.Value, at string) {
+	if v.Kind() != reflect.Struct {
+		g.set(v, at)
+		return
+	}
+	for _, m := range members(v) {
+		if g.IntN(3) > 0 {
+			g.fill(m.value, at+"/"+m.name)
+		}
+	}
+}
+
+var edgeStrings = []string{"", "/", ".", "..", "../x", "a/../b", "0", "-1", "max", "a\nb", "é", "*", "default", "host", strings.Repeat("a", 300)}
+
+// text is a string that some fixture has at this place, mostly.
+func (g *generator) text(at string) string {
+	switch here := g.strings[at]; {
+	case len(here) > 0 && g.IntN(4) > 0:
+		return pick(g, here)
+	case g.IntN(2) == 0:
+		return pick(g, g.anyString)
+	default:
+		return pick(g, edgeStrings)
+	}
+}
+
+var edgeNumbers = []int64{
+	math.MinInt64, -2, -1, 0, 1, 2, 3, 10, 100, 255, 512, 999, 1_000, 1_001, 1_023, 4_096, 50_000, 99_999, 100_000, 262_145,
+	1_000_000, 1_000_001, 1 << 20, 64 << 20, 512 << 20, 1 << 30, 1<<31 - 1, 1 << 31, 1<<32 - 1, 4 << 30, 8 << 30, math.MaxInt64 - 1, math.MaxInt64,
+}
+
+func (g *generator) setNumber(v reflect.Value) {
+	n := pick(g, edgeNumbers)
+	if g.IntN(3) == 0 && n > 0 {
+		n = g.Int64N(n)
+	}
+	switch {
+	case v.CanInt():
+		v.SetInt(n)
+		if v.OverflowInt(n) {
+			v.SetInt(-1)
+		}
+	case v.CanUint():
+		v.SetUint(uint64(n))
+	}
+}
+
+// isolators are those to put a law to: all for the case of a fixture, which is
+// small, and a few for a made one.
+func (g *generator) isolators() []isolator.Isolator {
+	all := isolator.All()
+	if g.start != nil {
+		return all
+	}
+	g.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all[:4]
+}
+
+func pick[T any](g *generator, all []T) T { return all[g.IntN(len(all))] }
+
+// inJSON shows a value in a failure.
+func inJSON(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
+}

@@ -1,0 +1,90 @@
+package isolator
+
+import (
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// Case is what every isolator reads: the tenant's policy, the facts, the
+// request as it came, and the shape. Isolators read the Case, never each other.
+type Case struct {
+	Policy  *tenant.Policy
+	Node    *tenant.Node
+	Facts   Facts
+	Asked   *Request // read-only; nil on Exec and Update
+	Created *Created // what the container was created with; nil on Create
+	Shape   Shape
+}
+
+// NewCase returns the case of a Create.
+func NewCase(p *tenant.Policy, n *tenant.Node, f Facts, asked *Request) *Case {
+	return &Case{Policy: p, Node: n, Facts: f, Asked: asked, Shape: shapeOf(p, f, asked)}
+}
+
+// Created is what is recorded of a running container.
+type Created struct {
+	Process   *specs.Process        // as accepted
+	Resources *specs.LinuxResources // as asked, with every later update
+}
+
+// Facts are what others found out about the request and the node, so that this
+// package need not look.
+type Facts struct {
+	Engine       Engine           `json:"engine"`
+	Namespace    string           `json:"namespace"` // containerd's
+	ContainerID  string           `json:"containerID"`
+	Sandbox      string           `json:"sandbox,omitempty"` // id of the CRI sandbox it belongs to
+	IsSandbox    bool             `json:"isSandbox,omitempty"`
+	PodUID       string           `json:"podUID,omitempty"`
+	Bundle       string           `json:"bundle"`                 // absolute path
+	Installation string           `json:"installation,omitempty"` // tenant.Root.Installation
+	Node         NodeFacts        `json:"node"`
+	Delegate     Delegate         `json:"delegate"`
+	Namespaces   map[string]NSRef `json:"namespaces,omitempty"` // by path: what each named namespace path is
+	// Binaries are the programs that the request's hooks name, by the hook's
+	// path: the real path of the binary, only if it is root's own.
+	Binaries map[string]string `json:"binaries,omitempty"`
+}
+
+// Engine is who calls.
+type Engine string
+
+const (
+	Containerd Engine = "containerd" // ctr, nerdctl, clients of the API
+	Docker     Engine = "docker"
+	CRI        Engine = "cri" // containerd's CRI plugin, for a kubelet
+)
+
+// NodeFacts are what the node can do.
+type NodeFacts struct {
+	Cgroup       string   `json:"cgroup"`       // "v1", "hybrid" or "v2"
+	Controllers  []string `json:"controllers"`  // controllers that a limit can be set with
+	SwapLimit    bool     `json:"swapLimit"`    // memory and swap can be limited together
+	Capabilities []string `json:"capabilities"` // the shim's bounding set
+	Architecture string   `json:"architecture"` // GOARCH
+	CPUs         int      `json:"cpus"`         // online
+}
+
+// Delegate is what the delegate can do, from its features.
+type Delegate struct {
+	Path          string `json:"path"`
+	StateRoot     string `json:"stateRoot"`     // its --root
+	OCIVersionMax string `json:"ociVersionMax"` // newest version that it accepts
+	// SeccompFlags are the filter flags that it knows; none before runc 1.2.
+	SeccompFlags []string `json:"seccompFlags,omitempty"`
+}
+
+// NSRef is what a namespace path really is.
+type NSRef struct {
+	Type  specs.LinuxNamespaceType `json:"type,omitempty"`  // empty: not a namespace
+	Host  bool                     `json:"host,omitempty"`  // it is the host's own
+	Owner *Owner                   `json:"owner,omitempty"` // the living container that holds it
+}
+
+// Owner is a recorded, living container.
+type Owner struct {
+	Tenant    string `json:"tenant"`
+	Container string `json:"container"`
+	Sandbox   string `json:"sandbox,omitempty"`
+}

@@ -1,0 +1,136 @@
+package isolator
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+/*
+ocihooks: programs that the delegate runs around a container, as root of the node.
+
+Owns     hooks
+Rule     Every hook is refused, but the one of Docker up to 27 that connects the
+
+	container's network: by its exact shape, when the program is a dockerd
+	that belongs to root. It gets an environment of its own.
+
+Because  A hook comes from whoever could write the spec, and one without an
+
+	environment inherits the tenant's (CVE-2025-23266, CVE-2026-53492;
+	attack rows 3, 4).
+
+Escape   none.
+*/
+var _ = register(Isolator{
+	Name:    "ocihooks",
+	Owns:    []string{"/spec/hooks"},
+	Reason:  "a hook never inherits an environment",
+	Leq:     hooksLeq,
+	Rewrite: engineHooks,
+	Holds:   hooksHold,
+})
+
+// dockerds are where packages and Docker's archive put dockerd.
+var dockerds = []string{"/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd"}
+
+// hookEnv is the environment of a kept hook. It is not empty, because an empty
+// one cannot be written: specs.Hook leaves it out, which means inherit.
+func hookEnv() []string {
+	return []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+}
+
+func engineHooks(c *Case, r *Request) error {
+	var errs []error
+	for _, stage := range hookStages(r) {
+		for i := range stage.hooks {
+			if !isLibnetworkHook(c, stage.name, stage.hooks[i]) {
+				errs = append(errs, stage.denial(i))
+				continue
+			}
+			stage.hooks[i].Env = hookEnv()
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func hooksHold(c *Case, r *Request) error {
+	for _, stage := range hookStages(r) {
+		for i, h := range stage.hooks {
+			if !isLibnetworkHook(c, stage.name, h) || len(h.Env) == 0 {
+				return stage.denial(i)
+			}
+		}
+	}
+	return nil
+}
+
+// isLibnetworkHook recognises {/proc/<pid of dockerd>/exe, libnetwork-setkey
+// -exec-root=/… <container> <controller>}. Source: moby 27.5,
+// daemon/oci_linux.go, withLibnetwork.
+func isLibnetworkHook(c *Case, stage string, h specs.Hook) bool {
+	pid, ok := strings.CutPrefix(h.Path, "/proc/")
+	pid, ok2 := strings.CutSuffix(pid, "/exe")
+	if stage != "prestart" || !ok || !ok2 || !consistsOf(pid, "0123456789") || !slices.Contains(dockerds, c.Facts.Binaries[h.Path]) {
+		return false
+	}
+	if len(h.Args) != 4 || h.Args[0] != "libnetwork-setkey" || h.Args[2] != c.Facts.ContainerID || !consistsOf(h.Args[3], "0123456789abcdef") {
+		return false
+	}
+	root, ok := strings.CutPrefix(h.Args[1], "-exec-root=")
+	return ok && path.IsAbs(root) && path.Clean(root) == root && (len(h.Env) == 0 || slices.Equal(h.Env, hookEnv()))
+}
+
+// consistsOf reports a string of at least one of the characters and no other.
+func consistsOf(s, characters string) bool { return s != "" && strings.Trim(s, characters) == "" }
+
+// A hookStage is the hooks of one moment.
+type hookStage struct {
+	name  string // as in the spec
+	hooks []specs.Hook
+}
+
+func (s hookStage) denial(i int) *Denial {
+	return &Denial{"ocihooks", fmt.Sprintf("hooks.%s[%d]", s.name, i), "set", "no hook but Docker's own", Nothing}
+}
+
+func hookStages(r *Request) []hookStage {
+	h := r.Spec.Hooks
+	if h == nil {
+		return nil
+	}
+	return []hookStage{
+		//lint:ignore SA1019 runtime-spec deprecates the stage that Docker uses
+		{"prestart", h.Prestart},
+		{"createRuntime", h.CreateRuntime},
+		{"createContainer", h.CreateContainer},
+		{"startContainer", h.StartContainer},
+		{"poststart", h.Poststart},
+		{"poststop", h.Poststop},
+	}
+}
+
+// hooksLeq: every hook of a is one of b, or is it with an environment instead
+// of the inherited one.
+func hooksLeq(a, b *Request) bool {
+	of := hookStages(b)
+	for i, stage := range hookStages(a) {
+		for _, h := range stage.hooks {
+			if of == nil || !slices.ContainsFunc(of[i].hooks, func(g specs.Hook) bool { return hookLeq(h, g) }) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func hookLeq(a, b specs.Hook) bool {
+	timeout := func(h specs.Hook) int { return cmp.Or(valueOf(h.Timeout), -1) }
+	return a.Path == b.Path && slices.Equal(a.Args, b.Args) && timeout(a) == timeout(b) &&
+		(slices.Equal(a.Env, b.Env) || slices.Equal(a.Env, hookEnv()))
+}

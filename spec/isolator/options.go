@@ -1,0 +1,88 @@
+package isolator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+/*
+options: what the engine tells the shim about the delegate.
+
+Owns     the runtime options of a Create
+Rule     The delegate and its state folder are the node's; the cgroup driver and
+
+	the owner of the pipes follow from the spec. Another delegate, no
+	pivot_root, no new keyring, CRIU paths, a cgroup for the shim and an
+	address of the task API are refused.
+
+Because  They replace the delegate, leave the node's root reachable, share
+
+	keys, or move the shim (attack rows 6, 9, 34).
+
+Escape   none; NodePolicy.delegates and the tenant's delegate choose the program.
+*/
+var _ = register(Isolator{
+	Name:    "options",
+	Owns:    []string{"/options"},
+	Reason:  "follows from the node and the spec",
+	Leq:     optionsLeq,
+	Rewrite: ownOptions,
+	Holds:   optionsHold,
+})
+
+// plainDelegate is what engines send when nobody configured anything: a name,
+// which would be looked up in the PATH of the shim.
+const plainDelegate = "runc"
+
+func ownOptions(c *Case, r *Request) error {
+	o, facts := r.Options, c.Facts.Delegate
+	denials := []error{
+		chosen("binaryName", o.BinaryName, plainDelegate, facts.Path),
+		chosen("root", o.Root, facts.StateRoot),
+		chosen("shimCgroup", o.ShimCgroup),
+		chosen("criuImagePath", o.CriuImagePath),
+		chosen("criuWorkPath", o.CriuWorkPath),
+		chosen("taskApiAddress", o.TaskAPIAddress),
+		off("noPivotRoot", o.NoPivotRoot),
+		off("noNewKeyring", o.NoNewKeyring),
+	}
+	r.Options = DelegateOptions(c.Facts, c.Asked.Spec, c.Shape.Cgroup)
+	r.Options.TaskAPIVersion = o.TaskAPIVersion
+	return errors.Join(denials...)
+}
+
+// chosen denies a value that is neither absent nor one of those accepted.
+func chosen(name, value string, accepted ...string) error {
+	if value == "" || slices.Contains(accepted, value) {
+		return nil
+	}
+	return &Denial{"options", "options." + name, strconv.Quote(value), "none, or the node's own", Nothing}
+}
+
+func off(name string, value bool) error {
+	if !value {
+		return nil
+	}
+	return &Denial{"options", "options." + name, "true", "false", Nothing}
+}
+
+func optionsHold(c *Case, r *Request) error {
+	want := DelegateOptions(c.Facts, r.Spec, cgroupPath(c.Policy, c.Facts, r))
+	want.TaskAPIVersion = r.Options.TaskAPIVersion
+	if r.Options != want {
+		return &Denial{"options", "options", fmt.Sprintf("%+v", r.Options), fmt.Sprintf("%+v", want), Nothing}
+	}
+	return nil
+}
+
+// optionsLeq compares what is a right. Which delegate runs with which state
+// folder and cgroup driver, and who owns the pipes, are the node's facts.
+func optionsLeq(a, b *Request) bool {
+	x, y := a.Options, b.Options
+	within := func(p, q string) bool { return p == "" || p == q }
+	return (!x.NoPivotRoot || y.NoPivotRoot) && (!x.NoNewKeyring || y.NoNewKeyring) &&
+		within(x.ShimCgroup, y.ShimCgroup) && within(x.TaskAPIAddress, y.TaskAPIAddress) &&
+		within(x.CriuImagePath, y.CriuImagePath) && within(x.CriuWorkPath, y.CriuWorkPath)
+}

@@ -1,0 +1,142 @@
+package isolator
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+/*
+privileges: what a program may gain, and the labels of Linux security modules.
+
+Owns     process.noNewPrivileges, process.apparmorProfile, process.selinuxLabel,
+
+	linux.mountLabel
+
+Rule     noNewPrivileges is forced at level restricted. The tenant's AppArmor
+
+	profile replaces the engine's; without one, "unconfined" is refused
+	below level privileged. SELinux labels have a container's type. A
+	further process has what its container has.
+
+Because  An exec brings its own values for all of these (attack row 7), and a
+
+	label names the rules that confine the container.
+
+Escape   security.level: privileged.
+*/
+var _ = register(Isolator{
+	Name:    "privileges",
+	Owns:    []string{"/spec/process/noNewPrivileges", "/spec/process/apparmorProfile", "/spec/process/selinuxLabel", "/spec/linux/mountLabel"},
+	Reason:  "as the tenant's level and the container have it",
+	Leq:     privilegesLeq,
+	Rewrite: levelPrivileges,
+	Exec:    containerPrivileges,
+	Holds:   privilegesHold,
+})
+
+const unconfined = "unconfined"
+
+// Types of SELinux that confine a container's processes (Pod Security
+// Standards, "SELinux") and its files (container-selinux 2.2).
+var (
+	processTypes = []string{"container_t", "container_init_t", "container_kvm_t", "container_engine_t"}
+	fileTypes    = []string{"container_file_t", "container_ro_file_t"}
+)
+
+func levelPrivileges(c *Case, r *Request) error {
+	if p := r.Spec.Process; p != nil {
+		p.NoNewPrivileges = p.NoNewPrivileges || mustNotGain(c)
+		if c.Policy.Security.AppArmorProfile != "" {
+			p.ApparmorProfile = c.Policy.Security.AppArmorProfile
+		}
+	}
+	return confinedLabels(c, r)
+}
+
+func confinedLabels(c *Case, r *Request) error {
+	if c.Policy.Security.Level == tenant.Privileged {
+		return nil
+	}
+	var errs []error
+	deny := func(path, got, want string) {
+		errs = append(errs, &Denial{"privileges", path, got, want, "security.level: privileged"})
+	}
+	if p := r.Spec.Process; p != nil {
+		if p.ApparmorProfile == unconfined {
+			deny("process.apparmorProfile", unconfined, "a profile")
+		}
+		if t := labelType(p.SelinuxLabel); p.SelinuxLabel != "" && !slices.Contains(processTypes, t) {
+			deny("process.selinuxLabel", "of type "+strconv.Quote(t), "of type "+strings.Join(processTypes, ", "))
+		}
+	}
+	if l := r.Spec.Linux; l != nil && l.MountLabel != "" {
+		if t := labelType(l.MountLabel); !slices.Contains(fileTypes, t) {
+			deny("linux.mountLabel", "of type "+strconv.Quote(t), "of type "+strings.Join(fileTypes, ", "))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// containerPrivileges gives a further process what its container has. Where
+// that confines nothing, the tenant's profile or the process's own counts.
+func containerPrivileges(c *Case, p *specs.Process) error {
+	created := c.Created.Process
+	p.NoNewPrivileges = p.NoNewPrivileges || created.NoNewPrivileges || mustNotGain(c)
+	switch profile := c.Policy.Security.AppArmorProfile; {
+	case confinedByAppArmor(created.ApparmorProfile):
+		p.ApparmorProfile = created.ApparmorProfile
+	case profile != "":
+		p.ApparmorProfile = profile
+	case !confinedByAppArmor(p.ApparmorProfile):
+		p.ApparmorProfile = created.ApparmorProfile
+	}
+	if created.SelinuxLabel != "" || !slices.Contains(processTypes, labelType(p.SelinuxLabel)) {
+		p.SelinuxLabel = created.SelinuxLabel
+	}
+	return nil
+}
+
+func privilegesHold(c *Case, r *Request) error {
+	if p := r.Spec.Process; p != nil {
+		if mustNotGain(c) && !p.NoNewPrivileges {
+			return &Denial{"privileges", "process.noNewPrivileges", "false", "true", "security.level: baseline"}
+		}
+		if want := c.Policy.Security.AppArmorProfile; want != "" && p.ApparmorProfile != want {
+			return &Denial{"privileges", "process.apparmorProfile", p.ApparmorProfile, want, "security.appArmorProfile"}
+		}
+	}
+	return confinedLabels(c, r)
+}
+
+func mustNotGain(c *Case) bool { return c.Policy.Security.Level == tenant.Restricted }
+
+// confinedByAppArmor: without a profile a process has that of the shim.
+func confinedByAppArmor(profile string) bool { return profile != "" && profile != unconfined }
+
+// labelType returns the type of "user:role:type:level".
+func labelType(label string) string {
+	parts := strings.SplitN(label, ":", 4)
+	if len(parts) < 3 {
+		return ""
+	}
+	return parts[2]
+}
+
+// privilegesLeq: confined is below unconfined. Which of two profiles or types
+// confines more is the operator's knowledge, not ours: they count as equal.
+func privilegesLeq(a, b *Request) bool {
+	x, y := valueOf(a.Spec.Process), valueOf(b.Spec.Process)
+	m, n := valueOf(a.Spec.Linux).MountLabel, valueOf(b.Spec.Linux).MountLabel
+	within := func(x, y bool) bool { return x || !y }
+	labelled := func(label string, types []string) bool { return slices.Contains(types, labelType(label)) }
+	return within(x.NoNewPrivileges, y.NoNewPrivileges) &&
+		within(confinedByAppArmor(x.ApparmorProfile), confinedByAppArmor(y.ApparmorProfile)) &&
+		within(labelled(x.SelinuxLabel, processTypes), labelled(y.SelinuxLabel, processTypes)) &&
+		within(labelled(m, fileTypes), labelled(n, fileTypes))
+}

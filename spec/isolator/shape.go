@@ -1,0 +1,126 @@
+package isolator
+
+import (
+	"fmt"
+	"slices"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// Shape is what the container will be, decided once before any isolator, so
+// that isolators which depend on the same question give the same answer.
+type Shape struct {
+	Namespaces map[specs.LinuxNamespaceType]Sharing
+	Cgroup     string // linux.cgroupsPath to write
+}
+
+// Sharing says whose namespace a container has.
+type Sharing string
+
+const (
+	Own  Sharing = "own"  // a new one
+	Join Sharing = "join" // another container's
+	Host Sharing = "host" // the node's
+)
+
+// hostException maps a namespace to the value of security.exceptions.hostNamespaces
+// that permits the node's own. UTS goes with the network, as Kubernetes has it.
+var hostException = map[specs.LinuxNamespaceType]string{
+	specs.NetworkNamespace: "Network",
+	specs.UTSNamespace:     "Network",
+	specs.PIDNamespace:     "PID",
+	specs.IPCNamespace:     "IPC",
+}
+
+func shapeOf(p *tenant.Policy, f Facts, asked *Request) Shape {
+	s := Shape{Namespaces: map[specs.LinuxNamespaceType]Sharing{}, Cgroup: cgroupPath(p, f, asked)}
+	for _, t := range namespaceTypes {
+		s.Namespaces[t] = sharing(p, f, asked, t)
+	}
+	return s
+}
+
+func sharing(p *tenant.Policy, f Facts, asked *Request, t specs.LinuxNamespaceType) Sharing {
+	got := Host
+	if ns := findNamespace(asked, t); ns != nil {
+		switch {
+		case ns.Path == "":
+			got = Own
+		case f.Namespaces[ns.Path].Host:
+			got = Host
+		default:
+			got = Join
+		}
+	}
+	if got != Host {
+		return got
+	}
+	switch {
+	case t == specs.CgroupNamespace:
+		return Own // restraint that no workload notices; the engines' default spec has none
+	case p.Security.OnExcess == tenant.Narrow && hostException[t] != "" && !mayShareHost(p, t),
+		p.Security.OnExcess == tenant.Narrow && t == specs.UTSNamespace && isNamed(asked):
+		return Own
+	}
+	return Host
+}
+
+// isNamed reports whether the request sets a host name, which delegates refuse
+// to do to the node.
+func isNamed(r *Request) bool { return r.Spec.Hostname+r.Spec.Domainname != "" }
+
+// mayShareHost reports whether the tenant may have the node's namespace of a type.
+func mayShareHost(p *tenant.Policy, t specs.LinuxNamespaceType) bool {
+	switch t {
+	case specs.UserNamespace, specs.TimeNamespace:
+		return true // none of its own: no more rights than any process of the node
+	case specs.MountNamespace, specs.CgroupNamespace:
+		return false
+	}
+	return p.Security.Level == tenant.Privileged ||
+		slices.Contains(p.Security.Exceptions.HostNamespaces, hostException[t])
+}
+
+// cgroupPath computes the container's cgroup. A pod's container stays in the
+// kubelet's pod cgroup, which accounts, limits and destroys by it.
+func cgroupPath(p *tenant.Policy, f Facts, asked *Request) string {
+	if f.Engine == CRI {
+		if asked.Spec.Linux == nil {
+			return ""
+		}
+		return asked.Spec.Linux.CgroupsPath
+	}
+	return TenantCgroup(f.Installation, p.Name) + fmt.Sprintf("/%s.%s.c", f.Namespace, f.ContainerID)
+}
+
+// TenantSuffix ends the name of a tenant's cgroup and tells it from a
+// container's, which ends in ".c": a label has no dot.
+const TenantSuffix = ".t"
+
+// TenantCgroup is the path of a tenant's cgroup below each controller.
+func TenantCgroup(installation, name string) string {
+	return CgroupRoot(installation) + "/" + name + TenantSuffix
+}
+
+// CgroupRoot is the parent of all cgroups of an installation.
+func CgroupRoot(installation string) string {
+	if installation == "" {
+		return "/bulkhead"
+	}
+	return "/bulkhead_" + installation
+}
+
+// findNamespace returns the request's namespace of a type, nil if it has none.
+func findNamespace(r *Request, t specs.LinuxNamespaceType) *specs.LinuxNamespace {
+	if r.Spec.Linux == nil {
+		return nil
+	}
+	for i, ns := range r.Spec.Linux.Namespaces {
+		if ns.Type == t {
+			return &r.Spec.Linux.Namespaces[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,166 @@
+package seccomp
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/containerd/containerd/v2/contrib/seccomp"
+	"github.com/google/go-cmp/cmp"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+func closed(groups ...specs.LinuxSyscall) *specs.LinuxSeccomp {
+	return &specs.LinuxSeccomp{DefaultAction: specs.ActErrno, Syscalls: groups}
+}
+
+func open(groups ...specs.LinuxSyscall) *specs.LinuxSeccomp {
+	return &specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Syscalls: groups}
+}
+
+func allow(name string, args ...specs.LinuxSeccompArg) specs.LinuxSyscall {
+	return specs.LinuxSyscall{Names: []string{name}, Action: specs.ActAllow, Args: args}
+}
+
+func deny(name string, action specs.LinuxSeccompAction, args ...specs.LinuxSeccompArg) specs.LinuxSyscall {
+	return specs.LinuxSyscall{Names: []string{name}, Action: action, Args: args}
+}
+
+func errno(name string, number uint, args ...specs.LinuxSeccompArg) specs.LinuxSyscall {
+	return specs.LinuxSyscall{Names: []string{name}, Action: specs.ActErrno, ErrnoRet: &number, Args: args}
+}
+
+func arg(index uint, op specs.LinuxSeccompOperator, value uint64) specs.LinuxSeccompArg {
+	return specs.LinuxSeccompArg{Index: index, Value: value, Op: op}
+}
+
+func eq(index uint, value uint64) specs.LinuxSeccompArg { return arg(index, specs.OpEqualTo, value) }
+
+func mask(index uint, bits uint64) specs.LinuxSeccompArg {
+	return arg(index, specs.OpMaskedEqual, bits)
+}
+
+func TestMeetOf(t *testing.T) {
+	tenant := closed(allow("socket", eq(0, 1)), allow("socket", eq(0, 2)), allow("clone", mask(0, 0x7e020000)), errno("clone3", 38), allow("read"))
+	for name, c := range map[string]struct{ engine, want *specs.LinuxSeccomp }{
+		"a range and values": { // containerd 2.4 has ranges for socket
+			closed(allow("socket", arg(0, specs.OpLessThan, 2)), allow("read")),
+			closed(allow("read"), errno("clone3", 38), allow("socket", eq(0, 1))),
+		},
+		"everything but a value": { // Docker 23 has NE 40
+			closed(allow("socket", arg(0, specs.OpNotEqual, 40))),
+			closed(allow("socket", eq(0, 1)), allow("socket", eq(0, 2)), errno("clone3", 38)),
+		},
+		"an older mask": { // Docker 19.03 has no cgroup namespace in it
+			closed(allow("clone", mask(0, 0x7c020000))),
+			closed(allow("clone", mask(0, 0x7e020000)), errno("clone3", 38)),
+		},
+		"a list of what is denied": {
+			open(errno("socket", 97, eq(0, 2)), errno("socket", 97, eq(0, 40)), deny("read", specs.ActKill)),
+			closed(allow("clone", mask(0, 0x7e020000)), allow("socket", eq(0, 1)), errno("clone3", 38), deny("read", specs.ActKillThread)),
+		},
+		"conditions that contradict": {
+			closed(allow("socket", eq(0, 16))),
+			closed(errno("clone3", 38)),
+		},
+		"another argument": {
+			closed(allow("socket", eq(2, 0))),
+			closed(allow("socket", eq(0, 1), eq(2, 0)), allow("socket", eq(0, 2), eq(2, 0)), errno("clone3", 38)),
+		},
+		"two conditions on one argument, which are alternatives": {
+			closed(allow("socket", arg(0, specs.OpGreaterEqual, 2), arg(0, specs.OpLessEqual, 1))),
+			closed(allow("socket", eq(0, 1)), allow("socket", eq(0, 2)), errno("clone3", 38)),
+		},
+		"an agent that would decide": {
+			closed(deny("read", specs.ActNotify), allow("read", eq(0, 0))),
+			closed(errno("clone3", 38)),
+		},
+		"allowed and denied": {
+			closed(allow("read"), errno("read", 13)),
+			closed(errno("clone3", 38), errno("read", 13)),
+		},
+		"another error than the one that a libc falls back on": {
+			closed(errno("clone3", 97)),
+			closed(errno("clone3", 38)),
+		},
+		"a stricter default": {
+			&specs.LinuxSeccomp{DefaultAction: specs.ActKillProcess, Syscalls: []specs.LinuxSyscall{allow("read"), errno("clone3", 38)}},
+			&specs.LinuxSeccomp{DefaultAction: specs.ActKillProcess, Syscalls: []specs.LinuxSyscall{allow("read"), errno("clone3", 38)}},
+		},
+		"nothing": {nil, closed(allow("read"), allow("clone", mask(0, 0x7e020000)), allow("socket", eq(0, 1)), allow("socket", eq(0, 2)), errno("clone3", 38))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := Meet(c.engine, tenant)
+			if !Leq(got, c.want) || !Leq(c.want, got) {
+				t.Errorf("allows something else than %s", text(t, c.want))
+			}
+			if d := cmp.Diff(text(t, Meet(c.want, nil)), text(t, got)); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestMeetOfTwoListsOfDenialsStaysOne(t *testing.T) {
+	got := Meet(open(errno("socket", 97, eq(0, 40))), open(errno("socket", 97, eq(0, 38)), deny("bpf", specs.ActErrno)))
+	want := open(deny("bpf", specs.ActErrno), errno("socket", 97, eq(0, 38)), errno("socket", 97, eq(0, 40)))
+	if d := cmp.Diff(text(t, want), text(t, got)); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestMoreRulesThanAFilterHoldsAreDenied(t *testing.T) {
+	many := func(n int) (groups []specs.LinuxSyscall) {
+		for i := range n {
+			groups = append(groups, allow("socket", eq(0, uint64(i))))
+		}
+		return groups
+	}
+	within, beyond := Meet(closed(many(512)...), nil), Meet(closed(many(513)...), nil)
+	c := call{name: "socket", args: [6]uint64{2}}
+	if !allows(within, c) || allows(beyond, c) {
+		t.Errorf("512 rules allow the call: %v, 513: %v", allows(within, c), allows(beyond, c))
+	}
+}
+
+func TestWhatOneCallCannotAffordDeniesThatCallOnly(t *testing.T) {
+	manyBits := func(index uint) specs.LinuxSyscall { return errno("ioctl", 1, mask(index, 1<<63-1)) }
+	got := Meet(closed(manyBits(0), manyBits(1), allow("ioctl"), deny("read", specs.ActErrno, eq(0, 1)), allow("read")), nil)
+	if allows(got, call{name: "ioctl", args: [6]uint64{1, 1}}) {
+		t.Error("3969 rules were written")
+	}
+	if !allows(got, call{name: "read"}) {
+		t.Error("another call is denied")
+	}
+}
+
+// A filter of the largest config.json must not hold up the shim.
+func TestAHostileFilterIsCheap(t *testing.T) {
+	hostile := closed()
+	for i := range 500 {
+		group := allow("call0", eq(uint(i%6), uint64(i)), arg(uint((i+1)%6), specs.OpNotEqual, uint64(i)), arg(uint((i+2)%6), specs.OpGreaterThan, uint64(i)))
+		if i%2 == 0 {
+			group.Action = specs.ActErrno
+		}
+		for n := range 400 {
+			group.Names = append(group.Names, fmt.Sprintf("call%d", n))
+		}
+		hostile.Syscalls = append(hostile.Syscalls, group)
+	}
+	start := time.Now()
+	m := Meet(hostile, hostile)
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %s", took)
+	}
+	if !Leq(m, closed()) {
+		t.Error("something that was not worked out is allowed")
+	}
+}
+
+func BenchmarkMeet(b *testing.B) {
+	engine := seccomp.DefaultProfile(&specs.Spec{Process: &specs.Process{Capabilities: &specs.LinuxCapabilities{}}})
+	tenant := seccomp.DefaultProfile(&specs.Spec{Process: &specs.Process{Capabilities: &specs.LinuxCapabilities{Bounding: []string{"CAP_SYS_ADMIN"}}}})
+	for b.Loop() {
+		Meet(engine, tenant)
+	}
+}

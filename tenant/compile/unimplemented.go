@@ -1,0 +1,70 @@
+package compile
+
+import "strings"
+
+// unimplemented are the keys that this version documents and does not do yet,
+// with the one value, the documented default, that may be written. Keys below
+// them are meant too. The list may only shrink.
+var unimplemented = []struct{ kind, key, only string }{
+	{"tenant", "spec.parent", ""},
+	{"tenant", "spec.cpus", "Shared"},
+	{"tenant", "spec.priority", "Normal"},
+	{"tenant", "spec.requests", ""},
+	{"tenant", "spec.limits.containers", ""},
+	{"tenant", "spec.limits.ephemeral-storage", ""},
+	{"tenant", "spec.limits.inodes", ""},
+	{"tenant", "spec.limits.bandwidth", ""},
+	{"tenant", "spec.limits.blockIO", ""},
+	{"tenant", "spec.container.max.shm", ""},
+	{"tenant", "spec.container.max.logBytesPerSecond", ""},
+	{"tenant", "spec.security.auditLevel", ""},
+	{"tenant", "spec.security.userNamespace", "Preferred"},
+	{"tenant", "spec.security.seccompProfile.type", "RuntimeDefault"},
+	{"tenant", "spec.security.seccompProfile.localhostProfile", ""},
+	{"tenant", "spec.security.seLinuxOptions", ""},
+	{"tenant", "spec.security.exceptions.runAsRoot", "false"},
+	{"tenant", "spec.security.exceptions.hostPaths", ""},
+	{"tenant", "spec.security.exceptions.devices", ""},
+	{"tenant", "spec.security.exceptions.cdiDevices", ""},
+	{"tenant", "spec.security.exceptions.sysctls", ""},
+	{"tenant", "spec.network.namespace", "Private"},
+	{"tenant", "spec.network.peers", ""},
+	{"tenant", "spec.network.host", ""},
+	{"tenant", "spec.network.egress", ""},
+	{"tenant", "spec.network.ingress", ""},
+	{"tenant", "spec.delegate", "runc"},
+	{"nodepolicy", "spec.builds", ""},
+	{"nodepolicy", "spec.network.dns", ""},
+	{"nodepolicy", "spec.network.provide", ""},
+	{"nodepolicy", "spec.kubernetes.tenantTotal", "Report"},
+	{"nodepolicy", "spec.reserved", ""},
+	{"nodepolicy", "spec.delegates.crun", ""},
+	{"nodepolicy", "spec.delegates.runsc", ""},
+	{"nodepolicy", "spec.audit.sink", "File"},
+}
+
+// Implemented reports whether this version does a key: "tenant.spec.cpus". For
+// one that it does not, it returns the only value that may be written.
+func Implemented(key string) (only string, ok bool) {
+	for _, u := range unimplemented {
+		at := u.kind + "." + u.key
+		if key == at || strings.HasPrefix(key, at+".") {
+			return u.only, false
+		}
+	}
+	return "", true
+}
+
+func (k *compiler) unimplemented(o *Object) {
+	for _, u := range unimplemented {
+		f, ok := o.fields[u.key]
+		if !ok || u.kind != o.Kind() || !f.full || u.only != "" && f.text == u.only {
+			continue
+		}
+		what := "is not implemented yet by this version; remove it"
+		if u.only != "" {
+			what = "is " + quoted(f.text) + ", which is not implemented yet by this version; remove it"
+		}
+		k.bad(o, u.key, what)
+	}
+}

@@ -1,0 +1,116 @@
+// Package tenant says who a container belongs to and what that tenant may
+// have. It reads the compiled policy that `bulkhead apply` wrote and never
+// writes it. It trusts the files under the policy store (root's own) and
+// nothing that a container, an image or an engine's client can set.
+//
+// The package uses the standard library only: every shim links it.
+package tenant
+
+// Enforcement says what a denial does.
+type Enforcement string
+
+const (
+	Enforce Enforcement = "Enforce" // a denial refuses the request
+	Audit   Enforcement = "Audit"   // a denial is logged, the request passes unchanged
+)
+
+// Level is one of the three levels of the Kubernetes Pod Security Standards.
+// Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
+type Level string
+
+const (
+	Privileged Level = "privileged"
+	Baseline   Level = "baseline"
+	Restricted Level = "restricted"
+)
+
+// OnExcess says what happens to a request for what a process notices at once
+// (capabilities, host namespaces, annotations).
+type OnExcess string
+
+const (
+	Refuse OnExcess = "Refuse"
+	Narrow OnExcess = "Narrow"
+)
+
+// Policy is one tenant, compiled: inheritance resolved, quantities as
+// integers, defaults written out. A nil quantity is not bounded.
+type Policy struct {
+	Name        string      `json:"name"`
+	Enforcement Enforcement `json:"enforcement"`
+	Weight      int64       `json:"weight"` // share against its siblings, 1..10000
+	Limits      Limits      `json:"limits"`
+	Container   Container   `json:"container"`
+	Security    Security    `json:"security"`
+	Delegate    string      `json:"delegate"` // name of a delegate of Node.Delegates
+}
+
+// Limits bound the whole tenant on this node.
+type Limits struct {
+	CPUMilli    *int64           `json:"cpuMilli,omitempty"`    // thousandths of a CPU
+	MemoryBytes *int64           `json:"memoryBytes,omitempty"` // bytes
+	SwapBytes   int64            `json:"swapBytes"`             // bytes beyond memory
+	Pids        int64            `json:"pids"`                  // tasks
+	Hugepages   map[string]int64 `json:"hugepages,omitempty"`   // page size ("2MB") to bytes
+}
+
+// Container bounds each container of the tenant, as a LimitRange does.
+type Container struct {
+	Default Quantities        `json:"default"`
+	Max     Quantities        `json:"max"`
+	Rlimits map[string]Rlimit `json:"rlimits,omitempty"` // by "RLIMIT_NOFILE"
+}
+
+// Quantities are the resources of one container. Nil in Max: not bounded
+// below the tenant's own limits. Default never exceeds Max.
+type Quantities struct {
+	CPUMilli    *int64 `json:"cpuMilli,omitempty"`
+	MemoryBytes *int64 `json:"memoryBytes,omitempty"`
+	Pids        *int64 `json:"pids,omitempty"`
+}
+
+// Rlimit is a pair of resource limits, in the unit of getrlimit(2).
+type Rlimit struct {
+	Soft uint64 `json:"soft"`
+	Hard uint64 `json:"hard"`
+}
+
+// Security holds the level and the only things above it.
+type Security struct {
+	Level           Level      `json:"level"`
+	OnExcess        OnExcess   `json:"onExcess"`
+	AppArmorProfile string     `json:"appArmorProfile,omitempty"` // empty: the engine's
+	Exceptions      Exceptions `json:"exceptions"`
+}
+
+// Exceptions are granted above the level. They are never inherited.
+type Exceptions struct {
+	Capabilities   []string `json:"capabilities,omitempty"`   // "CAP_NET_RAW"
+	HostNamespaces []string `json:"hostNamespaces,omitempty"` // "Network", "PID", "IPC"
+}
+
+// Node is the NodePolicy, compiled.
+type Node struct {
+	DefaultTenant               string            `json:"defaultTenant,omitempty"` // empty: refuse
+	TrustedAnnotationNamespaces []string          `json:"trustedAnnotationNamespaces,omitempty"`
+	Delegates                   map[string]string `json:"delegates"` // name to absolute path
+	Stdio                       Stdio             `json:"stdio"`
+	EngineRoots                 []string          `json:"engineRoots,omitempty"` // folders below which an engine mounts root filesystems
+	AuditLog                    AuditLog          `json:"auditLog"`
+}
+
+// Stdio lists where a container's output may go besides a fifo.
+type Stdio struct {
+	LogFolders  []string `json:"logFolders,omitempty"`  // absolute folders for file://
+	LogBinaries []string `json:"logBinaries,omitempty"` // absolute programs for binary://
+}
+
+// AuditLog says what is recorded and where.
+type AuditLog struct {
+	Record  string `json:"record"`  // Denied, Changed or All
+	Path    string `json:"path"`    // absolute, below the installation's root
+	OnError string `json:"onError"` // Continue or Refuse
+}
+
+// DefaultAuditLog holds where the node's policy says nothing.
+var DefaultAuditLog = AuditLog{Record: "Changed", Path: "/var/log/bulkhead/audit.jsonl", OnError: "Continue"}

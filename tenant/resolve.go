@@ -1,0 +1,105 @@
+package tenant
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+)
+
+// Annotation names a container's tenant where the node trusts the annotation's
+// containerd namespace.
+const Annotation = "bulkhead.dev/tenant"
+
+// Kubernetes is the containerd namespace of containerd's CRI plugin, the only
+// one in which CRI annotations are the engine's word.
+const Kubernetes = "k8s.io"
+
+// Evidence is what is known of a container that its workload cannot write.
+type Evidence struct {
+	ContainerdNamespace string
+	KubernetesNamespace string // of the pod; only from the CRI plugin
+	Pinned              string // by the runtime handler's options
+	Annotated           string // bulkhead.dev/tenant; counts only where trusted
+	Sandbox             string // the tenant recorded for the container's sandbox
+}
+
+// Unresolved says why a container has no tenant. It refuses the container.
+type Unresolved struct{ Reason string }
+
+func (u *Unresolved) Error() string { return "refused: " + u.Reason }
+
+// Resolve returns the tenant that the evidence names. Every fact that names a
+// tenant must name the same one. Errors: *Unresolved when the facts name none
+// or disagree.
+func (s *Store) Resolve(node *Node, e Evidence) (*Policy, error) {
+	var found *Policy
+	var how string
+	agree := func(p *Policy, fact string) error {
+		if found != nil && found.Name != p.Name {
+			return &Unresolved{fmt.Sprintf("%s and %s name different tenants; make them agree", how, fact)}
+		}
+		if found == nil {
+			found, how = p, fact
+		}
+		return nil
+	}
+	named := func(name, fact string) error {
+		if name == "" {
+			return nil
+		}
+		p, err := s.Tenant(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return &Unresolved{fmt.Sprintf("%s names tenant %s, which does not exist; see: bulkhead get tenants", fact, name)}
+		}
+		if err != nil {
+			return err
+		}
+		return agree(p, fact)
+	}
+	selected := func(kind Kind, namespace, fact string) error {
+		if namespace == "" {
+			return nil
+		}
+		p, err := s.Select(kind, namespace)
+		if p == nil || err != nil {
+			return err
+		}
+		return agree(p, fmt.Sprintf("%s %s", fact, namespace))
+	}
+
+	annotated := ""
+	if slices.Contains(node.TrustedAnnotationNamespaces, e.ContainerdNamespace) {
+		annotated = e.Annotated
+	}
+	err := named(e.Pinned, "the runtime handler")
+	if err == nil {
+		err = selected(KubernetesNamespace, e.KubernetesNamespace, "Kubernetes namespace")
+	}
+	if err == nil {
+		err = selected(ContainerdNamespace, e.ContainerdNamespace, "containerd namespace")
+	}
+	if err == nil {
+		err = named(annotated, "annotation "+Annotation)
+	}
+	if err == nil {
+		err = named(e.Sandbox, "the sandbox")
+	}
+	if err == nil && found == nil {
+		err = named(node.DefaultTenant, "NodePolicy.defaultTenant")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if found == nil {
+		return nil, &Unresolved{e.none()}
+	}
+	return found, nil
+}
+
+func (e Evidence) none() string {
+	if e.KubernetesNamespace != "" {
+		return fmt.Sprintf("no tenant selects Kubernetes namespace %s; add it to spec.selectors.kubernetesNamespaces of a Tenant, or set NodePolicy.defaultTenant", e.KubernetesNamespace)
+	}
+	return fmt.Sprintf("no tenant selects containerd namespace %s; add it to spec.selectors.containerdNamespaces of a Tenant, or set NodePolicy.defaultTenant", e.ContainerdNamespace)
+}
