@@ -35,6 +35,10 @@ func TestChanges(t *testing.T) {
 			`[{"op":"remove","path":"/spec/annotations/a~1b~0c","before":"1","isolator":"first","reason":"because"},` +
 				`{"op":"add","path":"/spec/annotations/new","value":"2","isolator":"first","reason":"because"}]`,
 		},
+		"a key that looks like a prefix": {
+			`{"annotations": {"a*": "1", "ab": "2"}}`, `{"annotations": {"ab": "2"}}`,
+			`[{"op":"remove","path":"/spec/annotations/a*","before":"1","isolator":"first","reason":"because"}]`,
+		},
 		"only the keys that are owned": {
 			`{"linux": {"sysctl": {"kernel.x": "1", "net.y": "1"}}}`, `{"linux": {"sysctl": {"kernel.x": "2", "net.y": "2"}}}`,
 			`[{"op":"replace","path":"/spec/linux/sysctl/net.y","value":"2","before":"1","isolator":"second","reason":""}]`,

@@ -15,18 +15,15 @@ annotations: notes on the container that delegates and shims act on.
 
 Owns     annotations
 Rule     Those on a list of what nobody acts on are kept, CRI's only from the
-
-	CRI plugin. One that steers a delegate or the shim is refused; any
-	other is dropped.
-
+         CRI plugin. One that steers a delegate or the shim is refused; any
+         other is dropped.
 Because  An annotation sets properties of systemd's units, names a CRIU
-
-	configuration, replaces crun's seccomp filter, loads a library into it,
-	or puts a container into another tenant's shim (CVE-2024-3154; attack
-	rows 1, 2, 10).
-
+         configuration, replaces crun's seccomp filter, loads a library into it,
+         or puts a container into another tenant's shim (CVE-2024-3154; attack
+         rows 1, 2, 10).
 Escape   none; onExcess: Narrow drops instead of refusing.
 */
+
 var _ = register(Isolator{
 	Name:    "annotations",
 	Owns:    []string{"/spec/annotations"},
@@ -100,9 +97,6 @@ func annotationsHold(c *Case, r *Request) error {
 }
 
 func mayAnnotate(c *Case, key string) bool {
-	if listed(steering, key) {
-		return false
-	}
 	return listed(inert, key) || c.Facts.Engine == CRI && listed(criOnly, key)
 }
 

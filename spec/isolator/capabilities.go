@@ -15,18 +15,16 @@ capabilities: the five capability sets.
 
 Owns     process.capabilities
 Rule     Bounding, effective and permitted are intersected with the level's set,
-
-	the exceptions and the node's own, and the latter two with the first.
-	Inheritable and ambient are emptied.
-	A capability that no engine gives by default and the tenant may not
-	have is refused; at Exec it is dropped.
-
+         the exceptions and the node's own, and the latter two with the first.
+         Inheritable and ambient are emptied. A capability that no engine gives
+         by default and the tenant may not have is refused; at Exec it is
+         dropped.
 Because  Root in a container is root on the node except for what its sets lack
-
-	(capabilities(7); CVE-2022-29162, CVE-2022-24769; attack rows 7, 25, 30).
-
+         (capabilities(7); CVE-2022-29162, CVE-2022-24769; attack rows 7, 25,
+         30).
 Escape   security.exceptions.capabilities.
 */
+
 var _ = register(Isolator{
 	Name:    "capabilities",
 	Owns:    []string{"/spec/process/capabilities"},

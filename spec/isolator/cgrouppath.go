@@ -11,17 +11,14 @@ cgrouppath: where the container is accounted.
 
 Owns     linux.cgroupsPath
 Rule     Computed from the installation, the tenant and the container's id,
-
-	never from the engine's path. A pod's container keeps the kubelet's
-	path, if that is the container's own place in its pod's cgroup.
-
+         never from the engine's path. A pod's container keeps the kubelet's
+         path, if that is the container's own place in its pod's cgroup.
 Because  A path with "..", of another slice or of another tenant leaves the
-
-	tenant's limits or destroys a neighbour's cgroup (CVE-2025-47291;
-	attack row 12).
-
+         tenant's limits or destroys a neighbour's cgroup (CVE-2025-47291;
+         attack row 12).
 Escape   none.
 */
+
 var _ = register(Isolator{
 	Name:    "cgrouppath",
 	Owns:    []string{"/spec/linux/cgroupsPath"},

@@ -6,12 +6,11 @@ checkpoint: restoring a container instead of starting it.
 Owns     the checkpoint of a Create
 Rule     Refused.
 Because  CRIU takes credentials, capabilities, the seccomp filter and mounts
-
-	from the image, whatever the spec says (CVE-2024-8676, CVE-2026-53492;
-	attack row 9).
-
+         from the image, whatever the spec says (CVE-2024-8676, CVE-2026-53492;
+         attack row 9).
 Escape   none.
 */
+
 var _ = register(Isolator{
 	Name:    "checkpoint",
 	Owns:    []string{"/checkpoint"},

@@ -12,18 +12,15 @@ cpu: how much CPU time a container has.
 
 Owns     linux.resources.cpu
 Rule     Quota and period are narrowed to the container's ceiling, and always
-
-	written together. A container that asks for no quota gets the default.
-	No burst beside a ceiling, no realtime time at all. Shares are pulled
-	into the kernel's range; cpus, mems and idle stay.
-
+         written together. A container that asks for no quota gets the default.
+         No burst beside a ceiling, no realtime time at all. Shares are pulled
+         into the kernel's range; cpus, mems and idle stay.
 Because  A period that comes alone changes what the quota means; a burst exceeds
-
-	the quota for a while; realtime time is taken from everybody. cpus and
-	mems can only be part of what the cgroup above has.
-
+         the quota for a while; realtime time is taken from everybody. cpus and
+         mems can only be part of what the cgroup above has.
 Escape   container.max.cpu, container.default.cpu, limits.cpu.
 */
+
 var _ = register(Isolator{
 	Name:    "cpu",
 	Owns:    []string{"/spec/linux/resources/cpu"},

@@ -15,16 +15,13 @@ hugepages: how many huge pages of each size a container has.
 
 Owns     linux.resources.hugepageLimits
 Rule     For every size that the tenant's limits name, the container's limit is
-
-	at most the tenant's, and added where there is none. Other sizes stay.
-	A size is a number and a unit, nothing else.
-
+         at most the tenant's, and added where there is none. Other sizes stay.
+         A size is a number and a unit, nothing else.
 Because  Huge pages are reserved at boot and shared by the whole node. The size
-
-	becomes part of a file's name in the cgroup (attack row 13).
-
+         becomes part of a file's name in the cgroup (attack row 13).
 Escape   limits.hugepages-2Mi and its like.
 */
+
 var _ = register(Isolator{
 	Name:    "hugepages",
 	Owns:    []string{"/spec/linux/resources/hugepageLimits"},

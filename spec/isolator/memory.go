@@ -11,17 +11,15 @@ memory: how much memory and swap a container has.
 
 Owns     linux.resources.memory
 Rule     The limit is narrowed to the container's ceiling; a container that asks
-
-	for none gets the default. Swap beyond it is at most the tenant's, and
-	written out: none in the spec is all of it. The reservation is at most
-	the limit. The OOM killer stays on, sub-cgroups stay charged.
-
+         for none gets the default. Swap beyond it is at most the tenant's, and
+         written out: none in the spec is all of it. The reservation is at most
+         the limit. The OOM killer stays on, sub-cgroups stay charged.
 Because  Memory without a limit is taken from the node; a group whose OOM killer
-
-	is off hangs in the kernel, holding locks that others wait for.
-
-Escape   container.max.memory, container.default.memory, limits.memory, limits.swap.
+         is off hangs in the kernel, holding locks that others wait for.
+Escape   container.max.memory, container.default.memory, limits.memory,
+         limits.swap.
 */
+
 var _ = register(Isolator{
 	Name:    "memory",
 	Owns:    []string{"/spec/linux/resources/memory"},

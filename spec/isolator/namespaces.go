@@ -13,16 +13,13 @@ namespaces: what the container shares with others.
 
 Owns     linux.namespaces, hostname, domainname
 Rule     Own pid, ipc, uts, network, mount and cgroup namespaces. A path is
-
-	accepted when it leads to a living container of the same tenant. The
-	host's is refused; a missing cgroup namespace is added.
-
+         accepted when it leads to a living container of the same tenant. The
+         host's is refused; a missing cgroup namespace is added.
 Because  A process that sees the host's or a neighbour's namespace reads, kills
-
-	or answers in its place (attack rows 11, 14, 26, 28, 41).
-
+         or answers in its place (attack rows 11, 14, 26, 28, 41).
 Escape   security.exceptions.hostNamespaces: Network (with UTS), PID, IPC.
 */
+
 var _ = register(Isolator{
 	Name:    "namespaces",
 	Owns:    []string{"/spec/linux/namespaces", "/spec/hostname", "/spec/domainname"},

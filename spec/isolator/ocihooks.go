@@ -16,17 +16,14 @@ ocihooks: programs that the delegate runs around a container, as root of the nod
 
 Owns     hooks
 Rule     Every hook is refused, but the one of Docker up to 27 that connects the
-
-	container's network: by its exact shape, when the program is a dockerd
-	that belongs to root. It gets an environment of its own.
-
+         container's network: by its exact shape, when the program is a dockerd
+         that belongs to root. It gets an environment of its own.
 Because  A hook comes from whoever could write the spec, and one without an
-
-	environment inherits the tenant's (CVE-2025-23266, CVE-2026-53492;
-	attack rows 3, 4).
-
+         environment inherits the tenant's (CVE-2025-23266, CVE-2026-53492;
+         attack rows 3, 4).
 Escape   none.
 */
+
 var _ = register(Isolator{
 	Name:    "ocihooks",
 	Owns:    []string{"/spec/hooks"},

@@ -14,12 +14,11 @@ ociversion: the version of runtime-spec that the spec says it has.
 Owns     ociVersion
 Rule     At most the newest that the delegate accepts.
 Because  crun 1.8 refuses a version newer than it knows, which is every spec of
-
-	containerd 2; the fields that the delegate does not know are decided by
-	their own isolators.
-
+         containerd 2; the fields that the delegate does not know are decided by
+         their own isolators.
 Escape   none.
 */
+
 var _ = register(Isolator{
 	Name:    "ociversion",
 	Owns:    []string{"/spec/ociVersion"},

@@ -12,17 +12,15 @@ options: what the engine tells the shim about the delegate.
 
 Owns     the runtime options of a Create
 Rule     The delegate and its state folder are the node's; the cgroup driver and
-
-	the owner of the pipes follow from the spec. Another delegate, no
-	pivot_root, no new keyring, CRIU paths, a cgroup for the shim and an
-	address of the task API are refused.
-
-Because  They replace the delegate, leave the node's root reachable, share
-
-	keys, or move the shim (attack rows 6, 9, 34).
-
-Escape   none; NodePolicy.delegates and the tenant's delegate choose the program.
+         the owner of the pipes follow from the spec. Another delegate, no
+         pivot_root, no new keyring, CRIU paths, a cgroup for the shim and an
+         address of the task API are refused.
+Because  They replace the delegate, leave the node's root reachable, share keys,
+         or move the shim (attack rows 6, 9, 34).
+Escape   none; NodePolicy.delegates and the tenant's delegate choose the
+         program.
 */
+
 var _ = register(Isolator{
 	Name:    "options",
 	Owns:    []string{"/options"},

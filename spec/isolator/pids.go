@@ -9,17 +9,14 @@ pids: how many processes and threads a container has.
 
 Owns     linux.resources.pids
 Rule     The limit is narrowed to the container's ceiling. None, or a negative
-
-	one, is no limit: the container gets the default. 0 is written as 1,
-	which every delegate reads as almost none.
-
+         one, is no limit: the container gets the default. 0 is written as 1,
+         which every delegate reads as almost none.
 Because  The node has one table of processes; a container that forks without a
-
-	limit fills it (attack row 48). runc 1.1.5 reads 0 as no limit, runc
-	1.5.2 as 1.
-
+         limit fills it (attack row 48). runc 1.1.5 reads 0 as no limit, runc
+         1.5.2 as 1.
 Escape   container.max.pids, container.default.pids, limits.pids.
 */
+
 var _ = register(Isolator{
 	Name:    "pids",
 	Owns:    []string{"/spec/linux/resources/pids"},

@@ -15,21 +15,16 @@ import (
 privileges: what a program may gain, and the labels of Linux security modules.
 
 Owns     process.noNewPrivileges, process.apparmorProfile, process.selinuxLabel,
-
-	linux.mountLabel
-
+         linux.mountLabel
 Rule     noNewPrivileges is forced at level restricted. The tenant's AppArmor
-
-	profile replaces the engine's; without one, "unconfined" is refused
-	below level privileged. SELinux labels have a container's type. A
-	further process has what its container has.
-
+         profile replaces the engine's; without one, "unconfined" is refused
+         below level privileged. SELinux labels have a container's type. A
+         further process has what its container has.
 Because  An exec brings its own values for all of these (attack row 7), and a
-
-	label names the rules that confine the container.
-
+         label names the rules that confine the container.
 Escape   security.level: privileged.
 */
+
 var _ = register(Isolator{
 	Name:    "privileges",
 	Owns:    []string{"/spec/process/noNewPrivileges", "/spec/process/apparmorProfile", "/spec/process/selinuxLabel", "/spec/linux/mountLabel"},

@@ -15,16 +15,13 @@ rlimits: the resource limits of a process.
 
 Owns     process.rlimits
 Rule     Every limit that the tenant names is present and at most the tenant's;
-
-	others are kept. A further process has at most what its container has.
-
-Because  Open files, locked memory, core dumps and queued signals are counted
-
-	by the kernel per user, outside of any cgroup (attack rows 49 to 51).
-	A limit that is not in the spec is the shim's own, which has none.
-
+         others are kept. A further process has at most what its container has.
+Because  Open files, locked memory, core dumps and queued signals are counted by
+         the kernel per user, outside of any cgroup (attack rows 49 to 51). A
+         limit that is not in the spec is the shim's own, which has none.
 Escape   container.rlimits.
 */
+
 var _ = register(Isolator{
 	Name:    "rlimits",
 	Owns:    []string{"/spec/process/rlimits"},
@@ -96,7 +93,7 @@ func bound(p *specs.Process, limits map[string]tenant.Rlimit) {
 		most := limits[name]
 		i := slices.IndexFunc(p.Rlimits, func(l specs.POSIXRlimit) bool { return l.Type == name })
 		if i < 0 {
-			p.Rlimits = append(p.Rlimits, specs.POSIXRlimit{Type: name, Soft: min(most.Soft, most.Hard), Hard: most.Hard})
+			p.Rlimits = append(p.Rlimits, specs.POSIXRlimit{Type: name, Soft: most.Soft, Hard: most.Hard})
 			continue
 		}
 		p.Rlimits[i] = narrowed(p.Rlimits[i], most)
@@ -105,7 +102,7 @@ func bound(p *specs.Process, limits map[string]tenant.Rlimit) {
 
 func narrowed(l specs.POSIXRlimit, most tenant.Rlimit) specs.POSIXRlimit {
 	l.Hard = min(l.Hard, most.Hard)
-	l.Soft = min(l.Soft, most.Soft, l.Hard)
+	l.Soft = min(l.Soft, most.Soft)
 	return l
 }
 

@@ -15,19 +15,16 @@ import (
 rootfs: the container's root folder and what is mounted there.
 
 Owns     root, the root filesystem's mounts of a Create
-Rule     The root is the bundle's own, or below a folder where the node's engines
-
-	mount root filesystems. Its mounts are of the types and options that
-	containerd's snapshotters use, inside the root, and never from the
-	node's root, /proc, /sys, /dev, /etc or /boot.
-
+Rule     The root is the bundle's own, or below a folder where the node's
+         engines mount root filesystems. Its mounts are of the types and options
+         that containerd's snapshotters use, inside the root, and never from the
+         node's root, /proc, /sys, /dev, /etc or /boot.
 Because  A root of another place shows the node's files to the container; a
-
-	mount's type or option runs a helper or remounts a host's folder
-	(invariant I7).
-
+         mount's type or option runs a helper or remounts a host's folder
+         (invariant I7).
 Escape   NodePolicy.engineRoots.
 */
+
 var _ = register(Isolator{
 	Name:    "rootfs",
 	Owns:    []string{"/spec/root", "/rootfs"},

@@ -14,17 +14,14 @@ unified: files of the container's cgroup v2, by name.
 
 Owns     linux.resources.unified
 Rule     A file that limits memory, tasks, CPU time or huge pages is narrowed to
-
-	the same ceiling as the field of its own. Weights, protections and
-	limits of block devices stay. Any other file, and any other form of a
-	value than the kernel itself prints, is refused.
-
+         the same ceiling as the field of its own. Weights, protections and
+         limits of block devices stay. Any other file, and any other form of a
+         value than the kernel itself prints, is refused.
 Because  The files are written last and so replace every limit of the spec, line
-
-	by line, whatever they do (attack row 13).
-
+         by line, whatever they do (attack row 13).
 Escape   the keys of the ceilings; for other files none.
 */
+
 var _ = register(Isolator{
 	Name:    "unified",
 	Owns:    []string{"/spec/linux/resources/unified"},
