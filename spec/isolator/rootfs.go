@@ -142,7 +142,7 @@ func belowOneOf(folders []string, p string) bool {
 	}
 	return slices.ContainsFunc(folders, func(folder string) bool {
 		prefix := strings.TrimSuffix(path.Clean(folder), "/") + "/"
-		return strings.HasPrefix(p, prefix) && p != prefix
+		return strings.HasPrefix(p, prefix)
 	})
 }
 
