@@ -1,6 +1,8 @@
 package integration
 
 import (
+	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -79,5 +81,21 @@ func TestFailedStartLeavesNothing(t *testing.T) {
 			}
 			s.clean()
 		}
+	})
+}
+
+func TestBrokenPolicyRefusesStartsAndStopsNoDelete(t *testing.T) {
+	onOwnNode(t, func(s *stage) {
+		s.apply(acme)
+		c := s.start(s.sleeper("acme"))
+		s.must(os.RemoveAll(filepath.Join(s.node.Root().Policy(), "v1", "versions")))
+		_, err := s.node.Run(s.ctx, s.sleeper("acme"))
+		expectRefusal(s, err, "read policy")
+		s.must(c.Kill(s.ctx, syscall.SIGKILL))
+		if code := c.wait(); code != 128+9 {
+			s.Errorf("exit code %d, want 137", code)
+		}
+		c.delete()
+		s.clean()
 	})
 }

@@ -1,6 +1,8 @@
 package integration
 
 import (
+	"net/url"
+	"path/filepath"
 	"testing"
 
 	"github.com/containerd/containerd/v2/pkg/oci"
@@ -69,5 +71,24 @@ func TestTighteningRefusesNewContainers(t *testing.T) {
 		s.apply(node.Policy{Tenants: map[string]string{"globex": ""}})
 		_, err := s.node.Run(s.ctx, root)
 		expectRefusal(s, err, "refused: no tenant selects containerd namespace "+s.node.Namespace("acme"))
+	})
+}
+
+func TestExecCannotLogToAProgram(t *testing.T) {
+	onEachEngine(t, acme, func(s *stage) {
+		dir := s.TempDir()
+		marker := filepath.Join(dir, "logged")
+		program, err := url.Parse("binary://" + s.script(dir, "logger", marker, "exec 5>&-"))
+		s.must(err)
+		log := node.Run{Args: []string{"true"}, LogURI: program}
+		_, err = s.start(s.sleeper("acme")).Exec(s.ctx, log, nil)
+		expectRefusal(s, err, "refused by stdio: stdio.stdout is ")
+		if exists(marker) {
+			s.Error("it was refused, and yet the program ran")
+		}
+		p, err := s.start(stock(s.sleeper("acme"))).Exec(s.ctx, log, nil)
+		s.must(err)
+		s.must(node.Await(s.ctx, func() bool { return exists(marker) }))
+		s.must(p.Remove(s.ctx))
 	})
 }

@@ -12,14 +12,14 @@ import (
 // the tenant has, while its neighbour asks for as much as one of them.
 
 func TestTwoContainersCannotPassTheirTenantsPids(t *testing.T) {
-	const limit, each = 64, 50
-	onEachEngine(t, node.Policy{Tenants: map[string]string{"acme": "limits: {pids: 64}", "globex": "limits: {pids: 64}"}}, func(s *stage) {
+	const limit, each = 100, 70
+	onEachEngine(t, node.Policy{Tenants: map[string]string{"acme": "limits: {pids: 100}", "globex": "limits: {pids: 100}"}}, func(s *stage) {
 		fork := func(r node.Run) (forked int, c *container) {
 			c = s.start(r)
 			return s.number(c.Process, "forked"), c
 		}
-		a, c := fork(s.prober("acme", "fork", "50"))
-		b, _ := fork(s.prober("acme", "fork", "50"))
+		a, c := fork(s.prober("acme", "fork", "70"))
+		b, _ := fork(s.prober("acme", "fork", "70"))
 		used := s.read(host.PidsUsed, c, 1)
 		if a+b >= 2*each || used > limit {
 			s.Errorf("acme forked %d and %d, its cgroup counts %d; want at most %d", a, b, used, limit)
@@ -27,11 +27,11 @@ func TestTwoContainersCannotPassTheirTenantsPids(t *testing.T) {
 		if a != each {
 			s.Errorf("the first container forked %d, want %d: there was room for it", a, each)
 		}
-		if n, _ := fork(s.prober("globex", "fork", "50")); n != each {
+		if n, _ := fork(s.prober("globex", "fork", "70")); n != each {
 			s.Errorf("globex forked %d, want %d: acme's pids are not its own", n, each)
 		}
 		for range 2 {
-			if n, _ := fork(stock(s.prober("acme", "fork", "50"))); n != each {
+			if n, _ := fork(stock(s.prober("acme", "fork", "70"))); n != each {
 				s.Errorf("under the stock shim %d forked, want %d", n, each)
 			}
 		}

@@ -132,7 +132,7 @@ func (a *Accepted) Undo() error {
 // that a broken one cannot stop the node's own containers.
 func (rt *Runtime) createExempt(ctx context.Context, c Caller, asked *isolator.Request) (*Accepted, error) {
 	node := rt.nodeOrDefaults()
-	facts, err := rt.Facts(ctx, c, asked.Spec, node, &tenant.Policy{Delegate: "runc"})
+	facts, err := rt.Facts(ctx, c, asked, node, &tenant.Policy{Delegate: "runc"})
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func (rt *Runtime) decide(ctx context.Context, c Caller, asked *isolator.Request
 	if err != nil {
 		return nil, err
 	}
-	facts, err := rt.Facts(ctx, c, asked.Spec, node, policy)
+	facts, err := rt.Facts(ctx, c, asked, node, policy)
 	if err != nil {
 		return nil, err
 	}

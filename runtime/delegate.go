@@ -100,6 +100,14 @@ func (rt *Runtime) ask(ctx context.Context, d *Delegate) error {
 	return nil
 }
 
+// seccompFlags are the filter flags that the delegate knows.
+func (d *Delegate) seccompFlags() []string {
+	if d.Features == nil || d.Features.Linux == nil || d.Features.Linux.Seccomp == nil {
+		return nil
+	}
+	return d.Features.Linux.Seccomp.KnownFlags
+}
+
 func cached(path string) *Delegate {
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -84,10 +84,13 @@ func TestPodContainerIsRefusedWithoutItsOwnSandbox(t *testing.T) {
 		change func(*specs.Spec)
 		want   string
 	}{
-		"an unknown sandbox":        {ofPod("container", "c1", "s2", "acme-prod"), "its sandbox was not started by Bulkhead"},
-		"another tenant's sandbox":  {ofPod("container", "c1", "s1", "umbrella"), "name different tenants"},
-		"a namespace of nobody":     {ofPod("sandbox", "c1", "s3", "stranger"), "no tenant selects Kubernetes namespace stranger"},
-		"a cgroup of another pod":   {func(s *specs.Spec) { ofPod("sandbox", "s4", "s4", "acme-prod")(s); s.Linux.CgroupsPath = "/kubepods/podx/c" }, "refused by cgrouppath"},
+		"an unknown sandbox":       {ofPod("container", "c1", "s2", "acme-prod"), "its sandbox was not started by Bulkhead"},
+		"another tenant's sandbox": {ofPod("container", "c1", "s1", "umbrella"), "name different tenants"},
+		"a namespace of nobody":    {ofPod("sandbox", "c1", "s3", "stranger"), "no tenant selects Kubernetes namespace stranger"},
+		"a cgroup of another pod": {func(s *specs.Spec) {
+			ofPod("sandbox", "s4", "s4", "acme-prod")(s)
+			s.Linux.CgroupsPath = "/kubepods/podx/c"
+		}, "refused by cgrouppath"},
 		"a sandbox that is a path":  {ofPod("container", "c1", "../s1", "acme-prod"), "is not a name"},
 		"a namespace that's a path": {ofPod("sandbox", "c1", "s5", "../tenants/acme.json"), "no tenant selects"},
 	} {

@@ -27,6 +27,7 @@ func (rt *Runtime) Exec(ctx context.Context, c Caller, asked *specs.Process, std
 	if err != nil {
 		return nil, err
 	}
+	cs.Facts.Fifos = fifos(stdio)
 	p, res, err := spec.RewriteExec(cs, asked)
 	if err != nil {
 		return nil, err

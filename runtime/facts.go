@@ -5,7 +5,6 @@ import (
 	"os"
 	goruntime "runtime"
 
-	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
@@ -30,7 +29,8 @@ func nodeFacts() (isolator.NodeFacts, error) {
 }
 
 // Facts finds out what the isolators need to know of a request.
-func (rt *Runtime) Facts(ctx context.Context, c Caller, s *specs.Spec, node *tenant.Node, p *tenant.Policy) (isolator.Facts, error) {
+func (rt *Runtime) Facts(ctx context.Context, c Caller, asked *isolator.Request, node *tenant.Node, p *tenant.Policy) (isolator.Facts, error) {
+	s := asked.Spec
 	machine, err := rt.facts()
 	if err != nil {
 		return isolator.Facts{}, err
@@ -50,7 +50,9 @@ func (rt *Runtime) Facts(ctx context.Context, c Caller, s *specs.Spec, node *ten
 		Bundle:       c.Bundle,
 		Installation: rt.root.Installation(),
 		Node:         machine,
-		Delegate:     isolator.Delegate{Path: d.Path, StateRoot: rt.root.DelegateState(), OCIVersionMax: d.Version},
+		Delegate:     isolator.Delegate{Path: d.Path, StateRoot: rt.root.DelegateState(), OCIVersionMax: d.Version, SeccompFlags: d.seccompFlags()},
+		Fifos:        fifos(asked.Stdio),
+		Binaries:     hookBinaries(s.Hooks),
 	}
 	f.Namespaces, err = rt.namespaces(s)
 	return f, err

@@ -75,7 +75,7 @@ func (p *preview) run(cmd *cobra.Command) (denied bool, err error) {
 	if asked.Spec, err = spec.Parse(config); err != nil {
 		return false, err
 	}
-	facts, err := runtime.New(here(), runtime.Execute).Facts(cmd.Context(), p.caller, asked.Spec, node, policy)
+	facts, err := runtime.New(here(), runtime.Execute).Facts(cmd.Context(), p.caller, asked, node, policy)
 	if err != nil {
 		return false, err
 	}

@@ -59,6 +59,10 @@ func run(ctx context.Context) (err error) {
 	}
 	defer func() {
 		progress("cleaning up")
+		if ctx.Err() != nil { // what was under way is still there
+			err = errors.Join(fmt.Errorf("interrupted: %w", ctx.Err()), n.Remove())
+			return
+		}
 		err = errors.Join(err, n.Close())
 	}()
 	progress("applying tenants acme (baseline) and umbrella (restricted)")

@@ -169,6 +169,12 @@ func (n *Node) Close() error {
 	for _, t := range n.Traces() {
 		errs = append(errs, errors.New("left on the machine: "+t))
 	}
+	return errors.Join(append(errs, n.Remove())...)
+}
+
+// Remove ends the node and takes all of it away, running containers included.
+func (n *Node) Remove() error {
+	var errs []error
 	if n.Client != nil {
 		errs = append(errs, n.Client.Close())
 	}

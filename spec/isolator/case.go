@@ -42,6 +42,8 @@ type Facts struct {
 	Node         NodeFacts        `json:"node"`
 	Delegate     Delegate         `json:"delegate"`
 	Namespaces   map[string]NSRef `json:"namespaces,omitempty"` // by path: what each named namespace path is
+	Fifos        []string         `json:"fifos,omitempty"`      // paths of the request's streams that are fifos
+
 	// Binaries are the programs that the request's hooks name, by the hook's
 	// path: the real path of the binary, only if it is root's own.
 	Binaries map[string]string `json:"binaries,omitempty"`

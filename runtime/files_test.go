@@ -1,0 +1,71 @@
+package runtime
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+)
+
+func TestStreamIsAFifoByWhatItIs(t *testing.T) {
+	dir := t.TempDir()
+	fifo, file, link := filepath.Join(dir, "fifo"), filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(fifo, link); err != nil {
+		t.Fatal(err)
+	}
+	got := fifos(isolator.Stdio{Stdin: file, Stdout: fifo, Stderr: link})
+	if !slices.Equal(got, []string{fifo}) {
+		t.Errorf("fifos %v, want only %s", got, fifo)
+	}
+	if got := fifos(isolator.Stdio{Stdout: "fifo://" + fifo}); !slices.Equal(got, []string{fifo}) {
+		t.Errorf("by URI: %v", got)
+	}
+}
+
+func TestHooksProgramCountsOnlyWhileItIsTheFileOfItsName(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "dockerd")
+	if out, err := exec.Command("cp", "/bin/sleep", program).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	cmd := exec.Command(program, "60")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}()
+	path := fmt.Sprintf("/proc/%d/exe", cmd.Process.Pid)
+	known := func() string {
+		//lint:ignore SA1019 Docker up to 27 uses it
+		return hookBinaries(&specs.Hooks{Prestart: []specs.Hook{{Path: path}, {Path: program}}})[path]
+	}
+	if os.Getuid() == 0 && known() != program {
+		t.Errorf("root's running program is %q, want %s", known(), program)
+	}
+	if err := os.Chmod(program, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if got := known(); got != "" {
+		t.Errorf("a program that anybody may replace counts as %s", got)
+	}
+	if err := os.Remove(program); err != nil {
+		t.Fatal(err)
+	}
+	if got := known(); got != "" {
+		t.Errorf("a program that was replaced counts as %s", got)
+	}
+}
