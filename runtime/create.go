@@ -90,7 +90,7 @@ func (a *Accepted) prepare(p *tenant.Policy) error {
 	if err := a.rt.forgetDead(a.record.Scope, a.record.ID); err != nil {
 		return err
 	}
-	if a.record.TenantCgroup == "" {
+	if p == nil { // exempt
 		return record.Create(a.rt.root, a.record)
 	}
 	return cgroup.Locked(a.rt.root, p.Name, func() error {
@@ -105,6 +105,9 @@ func (a *Accepted) prepare(p *tenant.Policy) error {
 		if err := record.Create(a.rt.root, a.record); err != nil {
 			return err
 		}
+		if a.record.TenantCgroup == "" {
+			return nil
+		}
 		if err := cgroup.Ensure(a.rt.root, p); err != nil {
 			return errors.Join(err, record.Remove(a.rt.root, a.record.Scope, a.record.ID))
 		}
@@ -112,15 +115,34 @@ func (a *Accepted) prepare(p *tenant.Policy) error {
 	})
 }
 
-// Started completes the record with the container's init process.
-func (a *Accepted) Started(pid int) error {
+// Started completes the record with the container's init process. An apply that
+// came while the delegate made the container could not change it; it is given
+// what the policy in force has for it now.
+func (a *Accepted) Started(ctx context.Context, pid int) error {
 	start, err := record.StartTime(pid)
 	if err != nil {
 		return nil // it ended already; the record says that it had no process
 	}
-	a.record.Pid, a.record.StartTime = pid, start
-	a.record.Namespaces = namespacesOf(pid)
-	return record.Save(a.rt.root, a.record)
+	complete := func() error {
+		r, err := record.Load(a.rt.root, a.record.Scope, a.record.ID)
+		if err != nil {
+			return err
+		}
+		r.Pid, r.StartTime, r.Namespaces = pid, start, namespacesOf(pid)
+		if err := record.Save(a.rt.root, r); err != nil {
+			return err
+		}
+		st, err := tenant.Open(a.rt.root)
+		if err != nil || !r.Enforced || st.Version == r.Version {
+			return nil
+		}
+		_, err = a.rt.updateAll(ctx, []*record.Record{r})
+		return err
+	}
+	if a.record.Exempt {
+		return complete()
+	}
+	return cgroup.Locked(a.rt.root, a.record.Tenant, complete)
 }
 
 // Undo takes the effects of Create back, after the delegate failed.
@@ -132,7 +154,7 @@ func (a *Accepted) Undo() error {
 // that a broken one cannot stop the node's own containers.
 func (rt *Runtime) createExempt(ctx context.Context, c Caller, asked *isolator.Request) (*Accepted, error) {
 	node := rt.nodeOrDefaults()
-	facts, err := rt.Facts(ctx, c, asked, node, &tenant.Policy{Delegate: "runc"})
+	facts, err := rt.identity(ctx, c, asked.Spec, node, "runc")
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +185,9 @@ func newRecord(rt *Runtime, c Caller, f isolator.Facts) *record.Record {
 		ID:        c.ID,
 		Bundle:    c.Bundle,
 		Created:   time.Now().UTC(),
+		Engine:    string(f.Engine),
 		Sandbox:   f.Sandbox,
+		IsSandbox: f.IsSandbox,
 		Delegate:  f.Delegate.Path,
 		StateRoot: fmt.Sprintf("%s/%s", f.Delegate.StateRoot, c.Namespace),
 	}

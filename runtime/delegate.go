@@ -48,7 +48,8 @@ func (rt *Runtime) Delegate(ctx context.Context, node *tenant.Node, name string)
 	if err := rt.ask(ctx, d); err != nil {
 		return nil, fmt.Errorf("delegate %s: %w", name, err)
 	}
-	return d, store(cache, d)
+	_ = store(cache, d) // asked again next time
+	return d, nil
 }
 
 func findDelegate(node *tenant.Node, name string) (string, error) {

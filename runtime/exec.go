@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -20,7 +21,7 @@ func (rt *Runtime) Exec(ctx context.Context, c Caller, asked *specs.Process, std
 	if err != nil {
 		return nil, err
 	}
-	if r.Exempt {
+	if r.Exempt { // there is no tenant to decide by
 		return asked, nil
 	}
 	cs, version, err := rt.runningCase(r)
@@ -50,7 +51,8 @@ func (rt *Runtime) Exec(ctx context.Context, c Caller, asked *specs.Process, std
 }
 
 // runningCase is the case of a request to a running container: the tenant's
-// policy in force, or that of its creation where the tenant or the format is gone.
+// policy in force, or that of its creation where that one cannot be read or no
+// longer has the tenant.
 func (rt *Runtime) runningCase(r *record.Record) (*isolator.Case, string, error) {
 	st, node, policy, err := rt.policyFor(r)
 	if err != nil {
@@ -64,10 +66,10 @@ func (rt *Runtime) runningCase(r *record.Record) (*isolator.Case, string, error)
 		Policy: policy,
 		Node:   node,
 		Facts: isolator.Facts{
-			ContainerID: r.ID, Bundle: r.Bundle, Sandbox: r.Sandbox,
+			Engine: isolator.Engine(r.Engine), ContainerID: r.ID, Bundle: r.Bundle, Sandbox: r.Sandbox, IsSandbox: r.IsSandbox,
 			Installation: rt.root.Installation(), Node: machine,
 		},
-		Created: &isolator.Created{Process: r.Process, Resources: r.Asked},
+		Created: &isolator.Created{Process: cmp.Or(r.Process, new(specs.Process)), Resources: r.Asked},
 	}, st.Version, nil
 }
 

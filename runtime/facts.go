@@ -5,6 +5,7 @@ import (
 	"os"
 	goruntime "runtime"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
@@ -30,17 +31,28 @@ func nodeFacts() (isolator.NodeFacts, error) {
 
 // Facts finds out what the isolators need to know of a request.
 func (rt *Runtime) Facts(ctx context.Context, c Caller, asked *isolator.Request, node *tenant.Node, p *tenant.Policy) (isolator.Facts, error) {
-	s := asked.Spec
-	machine, err := rt.facts()
+	f, err := rt.identity(ctx, c, asked.Spec, node, p.Delegate)
 	if err != nil {
 		return isolator.Facts{}, err
 	}
-	d, err := rt.Delegate(ctx, node, p.Delegate)
+	if f.Node, err = rt.facts(); err != nil {
+		return isolator.Facts{}, err
+	}
+	f.Fifos = fifos(asked.Stdio)
+	f.Binaries = hookBinaries(asked.Spec.Hooks)
+	f.Namespaces, err = rt.namespaces(asked.Spec)
+	return f, err
+}
+
+// identity is who the container is and who runs it: all that one needs which
+// passes as asked.
+func (rt *Runtime) identity(ctx context.Context, c Caller, s *specs.Spec, node *tenant.Node, delegate string) (isolator.Facts, error) {
+	d, err := rt.Delegate(ctx, node, delegate)
 	if err != nil {
 		return isolator.Facts{}, err
 	}
 	of, isPod := podOf(c.Namespace, s)
-	f := isolator.Facts{
+	return isolator.Facts{
 		Engine:       engineOf(c.Namespace, isPod),
 		Namespace:    c.Namespace,
 		ContainerID:  c.ID,
@@ -49,13 +61,10 @@ func (rt *Runtime) Facts(ctx context.Context, c Caller, asked *isolator.Request,
 		PodUID:       of.uid,
 		Bundle:       c.Bundle,
 		Installation: rt.root.Installation(),
-		Node:         machine,
-		Delegate:     isolator.Delegate{Path: d.Path, StateRoot: rt.root.DelegateState(), OCIVersionMax: d.Version, SeccompFlags: d.seccompFlags()},
-		Fifos:        fifos(asked.Stdio),
-		Binaries:     hookBinaries(s.Hooks),
-	}
-	f.Namespaces, err = rt.namespaces(s)
-	return f, err
+		Delegate: isolator.Delegate{
+			Path: d.Path, StateRoot: rt.root.DelegateState(), OCIVersionMax: d.Version, SeccompFlags: d.seccompFlags(),
+		},
+	}, nil
 }
 
 // boundingSet names the capabilities that this process could pass on. A node

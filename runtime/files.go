@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -10,17 +11,37 @@ import (
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 )
 
-// fifos returns the paths of streams that are fifos. Nothing is opened: the
-// paths are a client's.
+// fifos returns the paths of streams that are fifos, in folders where only root
+// can put another file into their place before the shim opens them. Nothing is
+// opened: the paths are a client's.
 func fifos(s isolator.Stdio) []string {
 	var found []string
 	for _, stream := range []string{s.Stdin, s.Stdout, s.Stderr} {
 		path := strings.TrimPrefix(stream, "fifo://")
-		if info, err := os.Lstat(path); err == nil && info.Mode().Type() == os.ModeNamedPipe {
+		info, err := os.Lstat(path)
+		if err == nil && info.Mode().Type() == os.ModeNamedPipe && ownerOf(info) == 0 && rootsFolder(filepath.Dir(path)) {
 			found = append(found, path)
 		}
 	}
 	return found
+}
+
+// rootsFolder reports whether only root can replace what is in a folder, or the
+// folder itself: all on the way to it are root's, none a link, and what others
+// may write to is sticky (path_resolution(7), inode(7)).
+func rootsFolder(dir string) bool {
+	for ; ; dir = filepath.Dir(dir) {
+		info, err := os.Lstat(dir)
+		if err != nil || !info.IsDir() {
+			return false
+		}
+		if ownerOf(info) != 0 || info.Mode().Perm()&0o022 != 0 && info.Mode()&os.ModeSticky == 0 {
+			return false
+		}
+		if dir == "/" || dir == "." {
+			return dir == "/"
+		}
+	}
 }
 
 // hookBinaries returns what the programs of the hooks that an engine brings
@@ -53,6 +74,14 @@ func rootsOwn(running, path string) bool {
 	if err != nil || !os.SameFile(a, b) {
 		return false
 	}
-	st, ok := b.Sys().(*syscall.Stat_t)
-	return ok && st.Uid == 0 && b.Mode().IsRegular() && b.Mode().Perm()&0o022 == 0
+	return ownerOf(b) == 0 && b.Mode().IsRegular() && b.Mode().Perm()&0o022 == 0
+}
+
+// ownerOf is a file's, -1 when the file system does not say.
+func ownerOf(info os.FileInfo) int64 {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return -1
+	}
+	return int64(st.Uid)
 }

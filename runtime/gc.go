@@ -38,7 +38,7 @@ func (rt *Runtime) Leftovers() ([]Leftover, error) {
 	var found []Leftover
 	used := map[string]bool{}
 	for _, r := range all {
-		used[r.Tenant] = true
+		used[r.Tenant] = used[r.Tenant] || r.TenantCgroup != ""
 		if gone, err := lost(r); err != nil {
 			return nil, err
 		} else if gone {

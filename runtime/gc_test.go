@@ -30,7 +30,7 @@ func TestGCRemovesOnlyWhatNobodyWillAskForAgain(t *testing.T) {
 		_ = process.Process.Kill()
 		_ = process.Wait()
 	}()
-	if err := living.Started(process.Process.Pid); err != nil {
+	if err := living.Started(context.Background(), process.Process.Pid); err != nil {
 		t.Fatal(err)
 	}
 	for _, a := range []*Accepted{lost, living} { // the engine's folder of "stopped" is still there

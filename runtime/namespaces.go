@@ -3,7 +3,10 @@ package runtime
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -30,18 +33,33 @@ var nsFiles = map[specs.LinuxNamespaceType]string{
 	specs.UTSNamespace: "uts", specs.UserNamespace: "user", specs.CgroupNamespace: "cgroup", specs.TimeNamespace: "time",
 }
 
-// namespaces finds out what each namespace path of a spec really is.
+// netnsFolders are where engines and ip-netns(8) keep network namespaces; they
+// are root's.
+var netnsFolders = []string{"/run/netns", "/var/run/netns", "/run/docker/netns", "/var/run/docker/netns"}
+
+// processNamespace is a path whose end the kernel made.
+func processNamespace(path string) bool {
+	var pid int
+	var name string
+	n, err := fmt.Sscanf(path, "/proc/%d/ns/%s", &pid, &name)
+	return err == nil && n == 2 && path == fmt.Sprintf("/proc/%d/ns/%s", pid, name) && !strings.Contains(name, "/")
+}
+
+// namespaces finds out what each namespace path of a spec really is. One of
+// another place than these counts as none: the delegate opens the path again,
+// and a link could lead elsewhere by then.
 func (rt *Runtime) namespaces(s *specs.Spec) (map[string]isolator.NSRef, error) {
 	if s.Linux == nil {
 		return nil, nil
 	}
 	refs := map[string]isolator.NSRef{}
+	records := sync.OnceValues(func() ([]*record.Record, error) { return record.List(rt.root) })
 	for _, ns := range s.Linux.Namespaces {
 		if ns.Path == "" {
 			continue
 		}
 		found, err := openNamespace(ns.Path)
-		if err != nil {
+		if err != nil || !processNamespace(ns.Path) && !slices.Contains(netnsFolders, filepath.Dir(ns.Path)) {
 			refs[ns.Path] = isolator.NSRef{} // not a namespace: nobody may join it
 			continue
 		}
@@ -49,9 +67,11 @@ func (rt *Runtime) namespaces(s *specs.Spec) (map[string]isolator.NSRef, error) 
 		if own, err := namespaceOf(os.Getpid(), found.Type); err == nil && own == found {
 			ref.Host = true
 		}
-		if ref.Owner, err = rt.owner(found); err != nil {
+		all, err := records()
+		if err != nil {
 			return nil, err
 		}
+		ref.Owner = owner(all, found)
 		refs[ns.Path] = ref
 	}
 	return refs, nil
@@ -100,20 +120,16 @@ func namespaceOf(pid int, t specs.LinuxNamespaceType) (record.Namespace, error) 
 // owner returns the living container that holds a namespace, nil if none. A
 // record counts only while its process lives and still shows the namespace:
 // inode numbers are reused at once.
-func (rt *Runtime) owner(ns record.Namespace) (*isolator.Owner, error) {
-	all, err := record.List(rt.root)
-	if err != nil {
-		return nil, err
-	}
+func owner(all []*record.Record, ns record.Namespace) *isolator.Owner {
 	for _, r := range all {
 		if !slices.Contains(r.Namespaces, ns) || !r.Alive() {
 			continue
 		}
 		if now, err := namespaceOf(r.Pid, ns.Type); err == nil && now == ns {
-			return &isolator.Owner{Tenant: r.Tenant, Container: r.ID, Sandbox: r.Sandbox}, nil
+			return &isolator.Owner{Tenant: r.Tenant, Container: r.ID, Sandbox: r.Sandbox}
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // namespacesOf identifies all namespaces of a process that are not this one's.

@@ -93,14 +93,7 @@ func (rt *Runtime) updateAll(ctx context.Context, containers []*record.Record) (
 	changed := 0
 	var undo []func() error
 	for _, r := range containers {
-		cs, _, err := rt.runningCase(r)
-		if err != nil {
-			return changed, err
-		}
-		full, res, err := spec.RewriteUpdate(cs, new(specs.LinuxResources))
-		if err == nil && len(res.Denials) > 0 {
-			err = res.Denials
-		}
+		full, err := rt.resourcesInForce(r)
 		if err == nil && reflect.DeepEqual(full, r.Resources) {
 			continue
 		}
@@ -120,10 +113,28 @@ func (rt *Runtime) updateAll(ctx context.Context, containers []*record.Record) (
 	return changed, nil
 }
 
+// resourcesInForce is what the policy in force makes of all that the engine
+// asked for the container.
+func (rt *Runtime) resourcesInForce(r *record.Record) (*specs.LinuxResources, error) {
+	cs, _, err := rt.runningCase(r)
+	if err != nil {
+		return nil, err
+	}
+	full, res, err := spec.RewriteUpdate(cs, new(specs.LinuxResources))
+	if err == nil && len(res.Denials) > 0 {
+		err = res.Denials
+	}
+	return full, err
+}
+
 // setResources changes a running container through its delegate, which keeps
 // its own account of them, and the record.
 func (rt *Runtime) setResources(ctx context.Context, r *record.Record, to *specs.LinuxResources) error {
-	data, err := json.Marshal(to)
+	sent, err := spec.Lift(r.Resources, to)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(sent)
 	if err != nil {
 		return err
 	}

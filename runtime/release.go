@@ -18,7 +18,11 @@ func (rt *Runtime) Release(scope, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := record.Remove(rt.root, scope, id); err != nil {
+	remove := func() error { return record.Remove(rt.root, scope, id) }
+	if r.Exempt {
+		return remove()
+	}
+	if err := cgroup.Locked(rt.root, r.Tenant, remove); err != nil {
 		return err
 	}
 	if r.TenantCgroup == "" {

@@ -45,7 +45,11 @@ func (rt *Runtime) Update(ctx context.Context, c Caller, update *specs.LinuxReso
 		if len(res.Denials) > 0 {
 			return res.Denials
 		}
-		if err := set(full); err != nil {
+		sent, err := spec.Lift(r.Resources, full)
+		if err != nil {
+			return err
+		}
+		if err := set(sent); err != nil {
 			return err
 		}
 		r.Resources = full

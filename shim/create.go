@@ -22,7 +22,7 @@ func (s *service) Create(ctx context.Context, r *taskv3.CreateTaskRequest) (*tas
 	if err != nil {
 		return nil, refusal(err)
 	}
-	if c.Pinned, err = pinnedTenant(s.rt.Root(), r.Options); err != nil {
+	if c.Pinned, err = pinnedTenant(s.rt.Root(), c.Namespace, r.Options); err != nil {
 		return nil, refusal(err)
 	}
 	accepted, err := s.rt.Create(ctx, c, asked)
@@ -43,7 +43,7 @@ func (s *service) Create(ctx context.Context, r *taskv3.CreateTaskRequest) (*tas
 		}
 		return nil, err
 	}
-	if err := accepted.Started(int(res.Pid)); err != nil {
+	if err := accepted.Started(ctx, int(res.Pid)); err != nil {
 		log.G(ctx).WithError(err).Error("record the container's process")
 	}
 	return res, nil

@@ -2,7 +2,6 @@ package shim
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -33,21 +32,20 @@ func (s *service) Delete(ctx context.Context, r *taskv3.DeleteRequest) (*taskv3.
 	return res, nil
 }
 
-// Stop cleans up after a shim that is gone: upstream's part first, then ours.
+// Stop cleans up after a shim that is gone: upstream's part first, then ours,
+// whatever became of the first. containerd keeps the bundle of a container
+// whose Stop failed, so ours is only logged; `bulkhead gc` does it again.
 func (m *engineManager) Stop(ctx context.Context, id string) (ctrshim.StopStatus, error) {
 	ns, err := namespaces.NamespaceRequired(ctx)
 	if err != nil {
 		return ctrshim.StopStatus{}, err
 	}
 	status, err := manager.NewShimManager(Name).Stop(ctx, id)
-	if err != nil {
-		return status, err
-	}
 	removeDeadSocket(id)
 	if err := m.rt.Release(record.Scope(ns), id); err != nil {
-		return status, fmt.Errorf("release the container: %w", err)
+		log.G(ctx).WithError(err).Error("release the container")
 	}
-	return status, nil
+	return status, err
 }
 
 // removeDeadSocket removes the socket of a shim that was killed: nobody else

@@ -21,6 +21,9 @@ func (s *service) Exec(ctx context.Context, r *taskv3.ExecProcessRequest) (*ptyp
 	if err != nil {
 		return nil, err
 	}
+	if s.rt.Passes(c) {
+		return s.TTRPCTaskService.Exec(ctx, r)
+	}
 	asked := new(specs.Process)
 	if err := spec.Decode(r.GetSpec().GetValue(), asked); err != nil {
 		return nil, refusal(fmt.Errorf("read the process to execute: %w", err))

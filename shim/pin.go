@@ -16,10 +16,11 @@ import (
 )
 
 // pinnedTenant returns the tenant that a runtime handler's options name, empty
-// if none. The body is the engine's own configuration (containerd 1.7 fills it
-// from config.toml); the path may be a client's choice (`ctr
-// --runtime-config-path`), so only root's files in the handlers' folder count.
-func pinnedTenant(root tenant.Root, a *anypb.Any) (string, error) {
+// if none. Options may be a client's choice (`ctr --runtime-config-path`): of
+// paths, only root's files in the handlers' folder count, which are there for
+// every client; a body counts in the CRI plugin's containerd namespace, where
+// containerd (1.7 and later) fills it from its config.toml.
+func pinnedTenant(root tenant.Root, namespace string, a *anypb.Any) (string, error) {
 	if a.GetTypeUrl() == "" {
 		return "", nil
 	}
@@ -31,13 +32,17 @@ func pinnedTenant(root tenant.Root, a *anypb.Any) (string, error) {
 	if !ok {
 		return "", nil
 	}
-	body := o.ConfigBody
-	if o.ConfigPath != "" {
-		if body, err = readHandler(root, o.ConfigPath); err != nil {
+	switch {
+	case o.ConfigPath != "":
+		body, err := readHandler(root, o.ConfigPath)
+		if err != nil {
 			return "", err
 		}
+		return parseHandler(body)
+	case len(o.ConfigBody) > 0 && namespace != tenant.Kubernetes:
+		return "", fmt.Errorf("refused: runtime option ConfigBody outside of containerd namespace %s; name a file of %s as ConfigPath", tenant.Kubernetes, root.Handlers())
 	}
-	return parseHandler(body)
+	return parseHandler(o.ConfigBody)
 }
 
 func readHandler(root tenant.Root, path string) ([]byte, error) {

@@ -57,7 +57,7 @@ func TestHandlerFileCountsOnlyAsRootsOwnInItsFolder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return pinnedTenant(root, a)
+		return pinnedTenant(root, "acme", a)
 	}
 	if got, err := pin(good); got != "acme" || err != nil {
 		t.Errorf("root's file: got %q, %v", got, err)
@@ -66,5 +66,19 @@ func TestHandlerFileCountsOnlyAsRootsOwnInItsFolder(t *testing.T) {
 		if got, err := pin(path); err == nil {
 			t.Errorf("%s: pinned %q, want a refusal", path, got)
 		}
+	}
+}
+
+func TestHandlersBodyCountsOnlyFromTheCRIPlugin(t *testing.T) {
+	root := tenant.Root(t.TempDir())
+	a, err := typeurl.MarshalAnyToProto(&runtimeoptions.Options{ConfigBody: []byte(`tenant = "acme"`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := pinnedTenant(root, tenant.Kubernetes, a); got != "acme" || err != nil {
+		t.Errorf("from the CRI plugin: %q, %v", got, err)
+	}
+	if got, err := pinnedTenant(root, "default", a); err == nil {
+		t.Errorf("from another client: %q", got)
 	}
 }

@@ -49,11 +49,13 @@ func listen(ctx context.Context, dir, engine, group string, debug bool) (*socket
 	return s, nil
 }
 
-// remove closes the socket and removes it from the file system.
+// remove closes the socket and removes it from the file system, if it is this
+// process's and not that of a shim that serves.
 func (s *socket) remove() {
-	if s.listener != nil {
-		s.listener.Close()
+	if s.listener == nil {
+		return
 	}
+	s.listener.Close()
 	if s.file != nil {
 		s.file.Close()
 	}

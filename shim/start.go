@@ -48,22 +48,17 @@ func (m *engineManager) Start(ctx context.Context, p *bootapi.BootstrapParams) (
 	// containerd 1.x finds a running shim by this file; upstream's cleanup of
 	// sockets reads it too.
 	if err := os.WriteFile("address", []byte(s.address), 0o600); err != nil {
-		return nil, errors.Join(err, removeNew(s))
+		s.remove()
+		return nil, err
 	}
 	if s.listener == nil {
 		return res, nil
 	}
 	if err := m.serve(ctx, p, s); err != nil {
-		return nil, errors.Join(err, removeNew(s))
+		s.remove()
+		return nil, err
 	}
 	return res, nil
-}
-
-func removeNew(s *socket) error {
-	if s.listener != nil {
-		s.remove()
-	}
-	return nil
 }
 
 // group reads the spec in the working directory, which is the bundle.

@@ -20,6 +20,9 @@ func (s *service) Update(ctx context.Context, r *taskv3.UpdateTaskRequest) (*pty
 	if err != nil {
 		return nil, err
 	}
+	if s.rt.Passes(c) {
+		return s.TTRPCTaskService.Update(ctx, r)
+	}
 	update := new(specs.LinuxResources)
 	if err := spec.Decode(r.GetResources().GetValue(), update); err != nil {
 		return nil, refusal(fmt.Errorf("read the resources to set: %w", err))

@@ -1,11 +1,11 @@
 // Package spec turns what an engine asks for into what a tenant may have. It is
-// pure but for File: (policy, request, facts) in, (request, changes, denials)
+// pure but for file.go: (policy, request, facts) in, (request, changes, denials)
 // out. Whether a denial refuses is decided by who calls, from the tenant's
 // enforcement.
 //
 // It promises that the result is never more than what was asked nor more than
 // what the tenant may have, that the same input gives the same bytes, and that
-// every part of the request has one owner (see Census).
+// every part of the request has one owner: see census.go.
 package spec
 
 import (

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -27,6 +28,14 @@ func Locked(root tenant.Root, name string, f func() error) error {
 // taken after a tenant's lock and never held for longer than a few calls.
 func parentLock(root tenant.Root) string { return filepath.Join(root.Tenants(), ".lock") }
 
+// lockPatience bounds the wait for a lock: a process that was stopped while it
+// held one must not keep a container from being deleted. It is looked at often,
+// since it is held for about a millisecond.
+const (
+	lockPatience = 20 * time.Second
+	lockStep     = time.Millisecond
+)
+
 // locked runs f while holding an exclusive flock(2). The file stays: removing
 // it would let two processes hold the lock, one of the old file, one of a new.
 func locked(path string, f func() error) error {
@@ -38,13 +47,16 @@ func locked(path string, f func() error) error {
 		return fmt.Errorf("take lock: %w", err)
 	}
 	defer file.Close() // ends the lock
-	for err = unix.EINTR; err == unix.EINTR; {
-		err = unix.Flock(int(file.Fd()), unix.LOCK_EX)
+	for wait := time.Duration(0); ; wait += lockStep {
+		err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return f()
+		}
+		if err != unix.EINTR && err != unix.EWOULDBLOCK || wait >= lockPatience {
+			return &os.PathError{Op: "flock", Path: path, Err: err}
+		}
+		time.Sleep(lockStep)
 	}
-	if err != nil {
-		return &os.PathError{Op: "flock", Path: path, Err: err}
-	}
-	return f()
 }
 
 // checkName keeps a name from leading out of its folder or its cgroup, and from

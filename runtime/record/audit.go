@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/bulkhead-dev/bulkhead/spec"
@@ -25,7 +27,8 @@ const (
 )
 
 // Entry is one line of the audit log. It never holds the value of an
-// environment variable: no isolator's changes include process.env.
+// environment variable: no isolator changes process.env, and hooks, which have
+// an environment too, are left out.
 type Entry struct {
 	Time      time.Time        `json:"time"`
 	Operation string           `json:"operation"` // create, exec or update
@@ -42,9 +45,10 @@ type Entry struct {
 // Append writes one line to the audit log if the node records entries of this
 // kind. Its error is nil when the log's policy is to continue without.
 func Append(root tenant.Root, log tenant.AuditLog, e Entry) error {
-	if !wanted(log.Record, e.Decision) {
+	if !wanted(log.Record, e) {
 		return nil
 	}
+	e.Changes = shortened(e.Changes)
 	err := appendLine(root.Path(log.Path), e)
 	if err != nil && log.OnError == "Refuse" {
 		return fmt.Errorf("audit log: %w", err)
@@ -52,15 +56,39 @@ func Append(root tenant.Root, log tenant.AuditLog, e Entry) error {
 	return nil
 }
 
-func wanted(record string, d Decision) bool {
+// wanted leaves out, unless all is recorded, an exec that was only narrowed: an
+// engine sends what the container had before its own rewrite with every probe.
+func wanted(record string, e Entry) bool {
+	denied := e.Decision == Refused || e.Decision == Exempted || e.Decision == Audited && e.Operation != "exec" || len(e.Denials) > 0
 	switch record {
 	case "All":
 		return true
 	case "Changed":
-		return d != Accepted
+		return denied || e.Decision == Narrowed && e.Operation != "exec"
 	default: // Denied
-		return d == Refused || d == Audited || d == Exempted
+		return denied
 	}
+}
+
+// longest is the most of one value that a line holds, in bytes of JSON: a
+// filter has 20,000, and an annotation may have millions.
+const longest = 1024
+
+// shortened replaces what is long, and what may hold an environment, by its size.
+func shortened(changes []spec.Change) []spec.Change {
+	out := slices.Clone(changes)
+	for i := range out {
+		for _, v := range []*any{&out[i].Value, &out[i].Before} {
+			if *v == nil {
+				continue
+			}
+			data, err := json.Marshal(*v)
+			if err != nil || len(data) > longest || strings.HasPrefix(out[i].Path, "/spec/hooks") {
+				*v = fmt.Sprintf("(%d bytes)", len(data))
+			}
+		}
+	}
+	return out
 }
 
 // appendLine makes one write, which O_APPEND keeps whole beside those of other shims.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/bulkhead-dev/bulkhead/spec"
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
@@ -54,7 +55,7 @@ func TestAuditRecordsWhatTheNodeWants(t *testing.T) {
 	} {
 		var got []Decision
 		for _, d := range []Decision{Accepted, Narrowed, Refused, Audited, Exempted} {
-			if wanted(test.record, d) {
+			if wanted(test.record, Entry{Operation: "create", Decision: d}) {
 				got = append(got, d)
 			}
 		}
@@ -76,5 +77,30 @@ func TestUnwritableAuditLogRefusesOnlyWhereTheNodeSaysSo(t *testing.T) {
 	lax.OnError = "Continue"
 	if err := Append(root, lax, Entry{Decision: Refused}); err != nil {
 		t.Errorf("onError Continue: %v", err)
+	}
+}
+
+func TestProbesDoNotFillTheAuditLog(t *testing.T) {
+	probe := Entry{Operation: "exec", Decision: Narrowed}
+	if wanted("Changed", probe) || !wanted("All", probe) {
+		t.Error("a narrowed exec is recorded by Changed, or not by All")
+	}
+	probe.Decision, probe.Denials = Refused, isolator.Denials{{Isolator: "stdio"}}
+	if !wanted("Denied", probe) {
+		t.Error("a denied exec is not recorded")
+	}
+}
+
+func TestAuditLinesAreShortAndHoldNoEnvironment(t *testing.T) {
+	changes := []spec.Change{
+		{Path: "/spec/linux/seccomp", Before: strings.Repeat("x", 2*longest), Value: "short"},
+		{Path: "/spec/hooks/prestart", Before: []string{"SECRET=1"}},
+	}
+	got := shortened(changes)
+	if got[0].Before != "(2050 bytes)" || got[0].Value != "short" || got[1].Before != "(12 bytes)" {
+		t.Errorf("shortened to %+v", got)
+	}
+	if _, kept := changes[1].Before.([]string); !kept {
+		t.Error("the changes themselves were shortened")
 	}
 }

@@ -29,8 +29,11 @@ type Record struct {
 	Tenant   string    `json:"tenant,omitempty"`
 	Enforced bool      `json:"enforced"`          // false: Audit or exempt, runs as the engine asked
 	Version  string    `json:"version,omitempty"` // policy version at Create
+	Engine   string    `json:"engine,omitempty"`  // isolator.Engine
 	Sandbox  string    `json:"sandbox,omitempty"`
-	Cgroup   string    `json:"cgroup,omitempty"` // linux.cgroupsPath as accepted
+	// IsSandbox: the container is a pod's sandbox itself.
+	IsSandbox bool   `json:"isSandbox,omitempty"`
+	Cgroup    string `json:"cgroup,omitempty"` // linux.cgroupsPath as accepted
 	// TenantCgroup is set when the container is below its tenant's own cgroup,
 	// and is released with the tenant's last such record.
 	TenantCgroup string                `json:"tenantCgroup,omitempty"`
@@ -87,7 +90,10 @@ func Create(root tenant.Root, r *Record) error {
 	return nil
 }
 
-// Save replaces a record.
+// Save replaces a record. Its error is fs.ErrNotExist when the record was
+// removed meanwhile: a container that is gone does not come back.
+//
+// Preconditions: the tenant's lock is held, as it is for removing.
 func Save(root tenant.Root, r *Record) error {
 	path, err := file(root, r.Scope, r.ID)
 	if err != nil {
@@ -95,6 +101,9 @@ func Save(root tenant.Root, r *Record) error {
 	}
 	data, err := json.Marshal(r)
 	if err != nil {
+		return fmt.Errorf("record container: %w", err)
+	}
+	if _, err := os.Lstat(path); err != nil {
 		return fmt.Errorf("record container: %w", err)
 	}
 	tmp, err := temporary(path, data)
@@ -130,7 +139,8 @@ func Remove(root tenant.Root, scope, id string) error {
 	return err
 }
 
-// List returns the records of all containers of this installation.
+// List returns the records of all containers of this installation. One that
+// cannot be read is left out: it must not stop the containers of others.
 func List(root tenant.Root) ([]*Record, error) {
 	paths, err := filepath.Glob(filepath.Join(root.Containers(), "*", "*.json"))
 	if err != nil {
@@ -138,14 +148,9 @@ func List(root tenant.Root) ([]*Record, error) {
 	}
 	var all []*Record
 	for _, p := range paths {
-		r, err := read(p)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // removed meanwhile
+		if r, err := read(p); err == nil {
+			all = append(all, r)
 		}
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, r)
 	}
 	return all, nil
 }

@@ -56,7 +56,11 @@ func chosen(name, value string, accepted ...string) error {
 	if value == "" || slices.Contains(accepted, value) {
 		return nil
 	}
-	return &Denial{"options", "options." + name, strconv.Quote(value), "none, or the node's own", Nothing}
+	d := &Denial{"options", "options." + name, strconv.Quote(value), "none, or the node's own", Nothing}
+	if name == "binaryName" {
+		d.Allow = "NodePolicy.delegates"
+	}
+	return d
 }
 
 func off(name string, value bool) error {

@@ -79,16 +79,13 @@ func confinedLabels(c *Case, r *Request) error {
 }
 
 // containerPrivileges gives a further process what its container has. Where
-// that confines nothing, the tenant's profile or the process's own counts.
+// that confines nothing, the process's own counts. A profile that the tenant
+// got meanwhile is for new containers: where it is not loaded, no probe of a
+// running one would start.
 func containerPrivileges(c *Case, p *specs.Process) error {
 	created := c.Created.Process
 	p.NoNewPrivileges = p.NoNewPrivileges || created.NoNewPrivileges || mustNotGain(c)
-	switch profile := c.Policy.Security.AppArmorProfile; {
-	case confinedByAppArmor(created.ApparmorProfile):
-		p.ApparmorProfile = created.ApparmorProfile
-	case profile != "":
-		p.ApparmorProfile = profile
-	case !confinedByAppArmor(p.ApparmorProfile):
+	if confinedByAppArmor(created.ApparmorProfile) || !confinedByAppArmor(p.ApparmorProfile) {
 		p.ApparmorProfile = created.ApparmorProfile
 	}
 	if created.SelinuxLabel != "" || !slices.Contains(processTypes, labelType(p.SelinuxLabel)) {

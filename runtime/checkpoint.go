@@ -1,0 +1,21 @@
+package runtime
+
+import (
+	"github.com/bulkhead-dev/bulkhead/runtime/record"
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+)
+
+// Checkpoint reports whether an image of a running container may be written.
+func (rt *Runtime) Checkpoint(c Caller) error {
+	r, err := record.Load(rt.root, record.Scope(c.Namespace), c.ID)
+	if err != nil || !r.Enforced {
+		return err
+	}
+	return isolator.Denials{{Isolator: "checkpoint", Path: "checkpoint", Got: "asked for", Want: "none", Allow: isolator.Nothing}}
+}
+
+// Passes reports whether a container's requests pass as the engine asked.
+func (rt *Runtime) Passes(c Caller) bool {
+	r, err := record.Load(rt.root, record.Scope(c.Namespace), c.ID)
+	return err == nil && r.Exempt
+}
