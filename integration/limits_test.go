@@ -78,7 +78,7 @@ func (s *stage) firstToEnd(a, b *container) *container {
 
 func TestTwoContainersCannotPassTheirTenantsCPU(t *testing.T) {
 	const wall = 2000 // milliseconds
-	onEachEngine(t, node.Policy{Tenants: map[string]string{"acme": "limits: {cpu: 400m}", "globex": ""}}, func(s *stage) {
+	onEachEngine(t, node.Policy{Tenants: map[string]string{"acme": "limits: {cpu: 200m}", "globex": ""}}, func(s *stage) {
 		spin := func(runs ...node.Run) (milliseconds int) {
 			var all []*container
 			for _, r := range runs {
@@ -91,8 +91,8 @@ func TestTwoContainersCannotPassTheirTenantsCPU(t *testing.T) {
 		}
 		r := s.prober("acme", "spin", "2000")
 		// A period's quota may be used twice: at the start of the first and the end of the last.
-		const most = wall*400/1000 + 2*40
-		if got := spin(r, r); got > most*5/4 {
+		const most = (wall*200/1000 + 2*20) * 5 / 4 // and a quarter for the accounting
+		if got := spin(r, r); got > most {
 			s.Errorf("acme used %d ms of CPU in %d ms, want at most %d", got, wall, most)
 		}
 		neighbour := s.start(s.prober("globex", "spin", "200"))

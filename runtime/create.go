@@ -154,7 +154,7 @@ func (a *Accepted) Undo() error {
 // that a broken one cannot stop the node's own containers.
 func (rt *Runtime) createExempt(ctx context.Context, c Caller, asked *isolator.Request) (*Accepted, error) {
 	node := rt.nodeOrDefaults()
-	facts, err := rt.identity(ctx, c, asked.Spec, node, "runc")
+	facts, err := rt.identity(ctx, c, asked.Spec, node, defaultDelegate)
 	if err != nil {
 		return nil, err
 	}
@@ -169,14 +169,19 @@ func (rt *Runtime) createExempt(ctx context.Context, c Caller, asked *isolator.R
 	return a, a.prepare(nil)
 }
 
-// nodeOrDefaults returns the node's policy, or what holds without one.
+// nodeOrDefaults returns the node's policy, or what holds without one: the
+// delegate that was used last, wherever the policy had it.
 func (rt *Runtime) nodeOrDefaults() *tenant.Node {
 	if st, err := tenant.Open(rt.root); err == nil {
 		if node, err := st.Node(); err == nil {
 			return node
 		}
 	}
-	return &tenant.Node{AuditLog: tenant.DefaultAuditLog}
+	node := &tenant.Node{AuditLog: tenant.DefaultAuditLog}
+	if d := cached(rt.delegateCache(defaultDelegate)); d != nil {
+		node.Delegates = map[string]string{defaultDelegate: d.Path}
+	}
+	return node
 }
 
 func newRecord(rt *Runtime, c Caller, f isolator.Facts) *record.Record {

@@ -221,6 +221,9 @@ func TestAuditAndExemptionsPassAsAsked(t *testing.T) {
 
 func TestExemptContainersStartWithoutAnyPolicy(t *testing.T) {
 	rt := installed(t, policy)
+	if _, err := rt.DefaultDelegate(context.Background()); err != nil { // as any container before does
+		t.Fatal(err)
+	}
 	if err := os.Remove(filepath.Join(rt.root.Policy(), tenant.Format, "current")); err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,9 @@ type Delegate struct {
 	Features *features.Features `json:"features,omitempty"`
 }
 
+// defaultDelegate is that of whoever names no other.
+const defaultDelegate = "runc"
+
 // delegateFolders are where a delegate is looked for when the node's policy
 // names none. PATH is not asked: it is the engine's.
 var delegateFolders = []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}
@@ -40,7 +43,7 @@ func (rt *Runtime) Delegate(ctx context.Context, node *tenant.Node, name string)
 	if err != nil {
 		return nil, fmt.Errorf("delegate %s: %w", name, err)
 	}
-	cache := filepath.Join(rt.root.Delegates(), name+".json")
+	cache := rt.delegateCache(name)
 	if d := cached(cache); d != nil && d.Path == path && d.Identity == identity {
 		return d, nil
 	}
@@ -50,6 +53,10 @@ func (rt *Runtime) Delegate(ctx context.Context, node *tenant.Node, name string)
 	}
 	_ = store(cache, d) // asked again next time
 	return d, nil
+}
+
+func (rt *Runtime) delegateCache(name string) string {
+	return filepath.Join(rt.root.Delegates(), name+".json")
 }
 
 func findDelegate(node *tenant.Node, name string) (string, error) {
@@ -139,5 +146,5 @@ func store(path string, d *Delegate) error {
 
 // DefaultDelegate returns the delegate of a node whose tenants name no other.
 func (rt *Runtime) DefaultDelegate(ctx context.Context) (*Delegate, error) {
-	return rt.Delegate(ctx, rt.nodeOrDefaults(), "runc")
+	return rt.Delegate(ctx, rt.nodeOrDefaults(), defaultDelegate)
 }
