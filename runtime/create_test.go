@@ -18,7 +18,7 @@ import (
 	"github.com/bulkhead-dev/bulkhead/spec"
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 	"github.com/bulkhead-dev/bulkhead/tenant"
-	"github.com/bulkhead-dev/bulkhead/tenant/compile"
+	"github.com/bulkhead-dev/bulkhead/tenant/compile/compiletest"
 )
 
 const policy = `
@@ -59,17 +59,7 @@ func apply(t testing.TB, root tenant.Root, policy string) {
 	runc := filepath.Join(t.TempDir(), "runc")
 	program(t, runc, modernRunc)
 	policy = strings.Replace(policy, "audit: {record: All}", "audit: {record: All}, delegates: {runc: "+runc+"}", 1)
-	objects, err := compile.Read("policy.yaml", []byte(policy))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiled, err := compile.Compile(objects)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := compile.Write(root, compiled, objects, compile.Entry{Command: "test"}); err != nil {
-		t.Fatal(err)
-	}
+	compiletest.Apply(t, root, policy)
 }
 
 // bundle writes a bundle whose spec is Docker's, changed.

@@ -17,7 +17,7 @@ import (
 
 	"github.com/bulkhead-dev/bulkhead/runtime"
 	"github.com/bulkhead-dev/bulkhead/tenant"
-	"github.com/bulkhead-dev/bulkhead/tenant/compile"
+	"github.com/bulkhead-dev/bulkhead/tenant/compile/compiletest"
 )
 
 // withDelegate returns an installation whose delegate answers `features`.
@@ -29,18 +29,8 @@ func withDelegate(t *testing.T) *engineManager {
 		t.Fatal(err)
 	}
 	root := tenant.Root(t.TempDir())
-	objects, err := compile.Read("node.yaml", fmt.Appendf(nil,
+	compiletest.Apply(t, root, fmt.Sprintf(
 		"apiVersion: bulkhead.dev/v1alpha1\nkind: NodePolicy\nmetadata: {name: default}\nspec: {delegates: {runc: %s}}\n", runc))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiled, err := compile.Compile(objects)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := compile.Write(root, compiled, objects, compile.Entry{Command: "test"}); err != nil {
-		t.Fatal(err)
-	}
 	return &engineManager{runtime.New(root, runtime.Execute)}
 }
 

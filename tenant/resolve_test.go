@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/bulkhead-dev/bulkhead/tenant"
-	"github.com/bulkhead-dev/bulkhead/tenant/compile"
+	"github.com/bulkhead-dev/bulkhead/tenant/compile/compiletest"
 )
 
 const policy = `
@@ -34,17 +34,7 @@ spec: {tenantAnnotation: {trustedContainerdNamespaces: [ci]}, exemptions: {kuber
 func apply(t *testing.T, documents string) tenant.Root {
 	t.Helper()
 	root := tenant.Root(t.TempDir())
-	objects, err := compile.Read("policy.yaml", []byte(documents))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiled, err := compile.Compile(objects)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := compile.Write(root, compiled, objects, compile.Entry{Command: "test"}); err != nil {
-		t.Fatal(err)
-	}
+	compiletest.Apply(t, root, documents)
 	return root
 }
 

@@ -68,16 +68,12 @@ func Create(root tenant.Root, r *Record) error {
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("record container: %w", err)
-	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("record container: %w", err)
 	}
-	tmp, err := temporary(path, data)
+	tmp, err := temporary(path, r)
 	if err != nil {
-		return fmt.Errorf("record container: %w", err)
+		return err
 	}
 	defer os.Remove(tmp)
 	// A link, unlike a rename, fails when the record exists, and shows the
@@ -99,16 +95,12 @@ func Save(root tenant.Root, r *Record) error {
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("record container: %w", err)
-	}
 	if _, err := os.Lstat(path); err != nil {
 		return fmt.Errorf("record container: %w", err)
 	}
-	tmp, err := temporary(path, data)
+	tmp, err := temporary(path, r)
 	if err != nil {
-		return fmt.Errorf("record container: %w", err)
+		return err
 	}
 	if err := os.Rename(tmp, path); err != nil {
 		os.Remove(tmp)
@@ -176,15 +168,20 @@ func file(root tenant.Root, scope, id string) (string, error) {
 	return filepath.Join(root.Containers(), scope, id+".json"), nil
 }
 
-func temporary(path string, data []byte) (string, error) {
+// temporary writes a record beside its place and returns the file's name.
+func temporary(path string, r *Record) (string, error) {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return "", fmt.Errorf("record container: %w", err)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // 0600
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("record container: %w", err)
 	}
 	_, err = f.Write(data)
 	if err = errors.Join(err, f.Close()); err != nil {
 		os.Remove(f.Name())
-		return "", err
+		return "", fmt.Errorf("record container: %w", err)
 	}
 	return f.Name(), nil
 }

@@ -55,6 +55,9 @@ func TestRecordsAreListedAndForgotten(t *testing.T) {
 	if _, err := Load(root, Scope("acme"), "c1"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("loaded a removed record: %v", err)
 	}
+	if err := Save(root, &Record{Scope: Scope("acme"), ID: "c1"}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a removed record came back: %v", err)
+	}
 	if r, err := Load(root, Scope("umbrella"), "c1"); err != nil || r.Tenant != "umbrella" {
 		t.Errorf("the same id in another namespace: %+v, %v", r, err)
 	}
