@@ -66,7 +66,7 @@ func describe(out io.Writer, o *compile.Object, p *tenant.Policy, records []*rec
 	}
 	section("Each container")
 	pair := func(def, most string) string {
-		return known(def, "none") + " by default, at most " + known(most, "the tenant's")
+		return known(def, "the tenant's") + " by default, at most " + known(most, "the tenant's")
 	}
 	line("  cpu", pair(cpus(p.Container.Default.CPUMilli), cpus(p.Container.Max.CPUMilli)))
 	line("  memory", pair(size(p.Container.Default.MemoryBytes), size(p.Container.Max.MemoryBytes)))
