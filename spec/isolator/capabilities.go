@@ -1,9 +1,9 @@
 package isolator
 
 import (
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
@@ -54,17 +54,20 @@ func narrowCapabilities(c *Case, r *Request) error {
 		return nil // the delegate gives none
 	}
 	sets := r.Spec.Process.Capabilities
-	var errs []error
-	if c.Policy.Security.OnExcess == tenant.Refuse {
-		for _, name := range sorted(sets.Bounding, sets.Effective, sets.Permitted, sets.Inheritable, sets.Ambient) {
-			if !mayHave(c, name) && !slices.Contains(engineDefaults, name) && inBounding(c, name) {
-				errs = append(errs, &Denial{"capabilities", "process.capabilities", name,
-					fmt.Sprintf("what level %s gives", c.Policy.Security.Level), fmt.Sprintf("security.exceptions.capabilities: [%s]", name)})
-			}
-		}
-	}
+	excess := slices.DeleteFunc(named(sets), func(name string) bool {
+		return mayHave(c, name) || slices.Contains(engineDefaults, name) || !inBounding(c, name)
+	})
 	intersect(sets, func(name string) bool { return mayHave(c, name) && inBounding(c, name) })
-	return errors.Join(errs...)
+	if len(excess) > 0 && c.Policy.Security.OnExcess == tenant.Refuse {
+		return excessDenial(c, excess)
+	}
+	return nil
+}
+
+func excessDenial(c *Case, names []string) *Denial {
+	list := strings.Join(names, ", ")
+	return &Denial{"capabilities", "process.capabilities", list,
+		fmt.Sprintf("what level %s gives", c.Policy.Security.Level), fmt.Sprintf("security.exceptions.capabilities: [%s]", list)}
 }
 
 func narrowExecCapabilities(c *Case, p *specs.Process) error {
@@ -85,12 +88,9 @@ func capabilitiesHold(c *Case, r *Request) error {
 	if r.Spec.Process == nil || r.Spec.Process.Capabilities == nil {
 		return nil
 	}
-	s := r.Spec.Process.Capabilities
-	for _, name := range sorted(s.Bounding, s.Effective, s.Permitted, s.Inheritable, s.Ambient) {
-		if !mayHave(c, name) {
-			return &Denial{"capabilities", "process.capabilities", name, fmt.Sprintf("what level %s gives", c.Policy.Security.Level),
-				fmt.Sprintf("security.exceptions.capabilities: [%s]", name)}
-		}
+	excess := slices.DeleteFunc(named(r.Spec.Process.Capabilities), func(name string) bool { return mayHave(c, name) })
+	if len(excess) > 0 {
+		return excessDenial(c, excess)
 	}
 	return nil
 }
@@ -114,8 +114,9 @@ func intersect(s *specs.LinuxCapabilities, keep func(string) bool) {
 	s.Inheritable, s.Ambient = nil, nil
 }
 
-func sorted(sets ...[]string) []string {
-	all := slices.Concat(sets...)
+// named returns every capability of any set, sorted.
+func named(s *specs.LinuxCapabilities) []string {
+	all := slices.Concat(s.Bounding, s.Effective, s.Permitted, s.Inheritable, s.Ambient)
 	slices.Sort(all)
 	return slices.Compact(all)
 }
