@@ -56,7 +56,7 @@ func (s *stage) refusals(tenant string) []refusal {
 		{"the host's network by its path", with(joined(specs.NetworkNamespace, os.Getpid())), hostNetwork, ""},
 		{"the host's processes", with(oci.WithHostNamespace(specs.PIDNamespace)), "linux.namespaces[pid] is the host's", ""},
 		{"the host's IPC", with(oci.WithHostNamespace(specs.IPCNamespace)), "linux.namespaces[ipc] is the host's", ""},
-		{"every capability", with(oci.WithAllCurrentCapabilities), "refused by capabilities: process.capabilities is CAP_", ""},
+		{"every capability", with(oci.WithAllCurrentCapabilities), "refused by capabilities: process.capabilities is all that the node has", ""},
 		{"a hook", with(hooked(s.script(dir, "hook", marker("hooked")))), "refused by ocihooks: hooks.createRuntime[0] is set", marker("hooked")},
 		{"a root of another place", s.rooted(with(), dir), "refused by rootfs: root.path is ", ""},
 		{"properties of a systemd unit", with(annotated("org.systemd.property.SuccessAction", "'none'")), `refused by annotations: annotations["org.systemd.property.SuccessAction"] is set`, ""},

@@ -2,8 +2,12 @@ package shim
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
+	"time"
 
 	taskv3 "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2/manager"
@@ -40,24 +44,40 @@ func (m *engineManager) Stop(ctx context.Context, id string) (ctrshim.StopStatus
 	if err != nil {
 		return ctrshim.StopStatus{}, err
 	}
-	status, err := manager.NewShimManager(Name).Stop(ctx, id)
-	removeDeadSocket(id)
+	bundle, err := siblingBundle(id)
+	if err != nil {
+		return ctrshim.StopStatus{}, err
+	}
+	status, err := stopDelegate(ctx, bundle, id)
+	removeDeadSocket(bundle)
 	if err := m.rt.Release(record.Scope(ns), id); err != nil {
 		log.G(ctx).WithError(err).Error("release the container")
 	}
 	return status, err
 }
 
+// siblingBundle is where a container's bundle is, by upstream's own rule: the
+// action may run in the bundle of another container.
+func siblingBundle(id string) (string, error) {
+	dir, err := os.Getwd()
+	return filepath.Join(filepath.Dir(dir), id), err
+}
+
+// stopDelegate is upstream's part. A container that was refused never came to
+// the delegate, and upstream would ask the one of PATH to delete what it has of
+// that name in its default folder, which is another engine's.
+func stopDelegate(ctx context.Context, bundle, id string) (ctrshim.StopStatus, error) {
+	if _, err := os.Lstat(filepath.Join(bundle, "options.json")); errors.Is(err, fs.ErrNotExist) {
+		return ctrshim.StopStatus{ExitedAt: time.Now(), ExitStatus: 128 + int(syscall.SIGKILL)}, nil
+	}
+	return manager.NewShimManager(Name).Stop(ctx, id)
+}
+
 // removeDeadSocket removes the socket of a shim that was killed: nobody else
 // does (containerd 2.4.2, pkg/shim/shim.go, "might be leaking"). One that
 // answers serves other containers of its group.
-func removeDeadSocket(id string) {
-	bundle, err := os.Getwd()
-	if err != nil {
-		return
-	}
-	// As upstream's Stop: the action may run in the bundle of another container.
-	address, err := ctrshim.ReadAddress(filepath.Join(filepath.Dir(bundle), id, "address"))
+func removeDeadSocket(bundle string) {
+	address, err := ctrshim.ReadAddress(filepath.Join(bundle, "address"))
 	if err == nil && !ctrshim.CanConnect(address) {
 		_ = ctrshim.RemoveSocket(address) // gone already is as good
 	}

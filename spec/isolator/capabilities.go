@@ -54,20 +54,32 @@ func narrowCapabilities(c *Case, r *Request) error {
 		return nil // the delegate gives none
 	}
 	sets := r.Spec.Process.Capabilities
-	excess := slices.DeleteFunc(named(sets), func(name string) bool {
+	asked := named(sets)
+	everything := !slices.ContainsFunc(c.Facts.Node.Capabilities, func(name string) bool { return !slices.Contains(asked, name) })
+	excess := slices.DeleteFunc(asked, func(name string) bool {
 		return mayHave(c, name) || slices.Contains(engineDefaults, name) || !inBounding(c, name)
 	})
 	intersect(sets, func(name string) bool { return mayHave(c, name) && inBounding(c, name) })
-	if len(excess) > 0 && c.Policy.Security.OnExcess == tenant.Refuse {
-		return excessDenial(c, excess)
+	switch {
+	case len(excess) == 0 || c.Policy.Security.OnExcess == tenant.Narrow:
+		return nil
+	case everything:
+		return privilegedDenial(c)
 	}
-	return nil
+	return excessDenial(c, excess)
 }
 
 func excessDenial(c *Case, names []string) *Denial {
 	list := strings.Join(names, ", ")
 	return &Denial{"capabilities", "process.capabilities", list,
 		fmt.Sprintf("what level %s gives", c.Policy.Security.Level), fmt.Sprintf("security.exceptions.capabilities: [%s]", list)}
+}
+
+// privilegedDenial is the shorter sentence for whoever asked for everything,
+// as `--privileged` does.
+func privilegedDenial(c *Case) *Denial {
+	return &Denial{"capabilities", "process.capabilities", "all that the node has",
+		fmt.Sprintf("what level %s gives", c.Policy.Security.Level), "security.level: privileged"}
 }
 
 func narrowExecCapabilities(c *Case, p *specs.Process) error {
