@@ -26,6 +26,7 @@ help: ## Print this list
 .PHONY: build
 build: ## Build the shim and the CLI, static, into bin/
 	@mkdir -p bin
+	@echo "building the shim and the CLI" >&2
 	@$(BUILD) -o bin/ ./cmd/containerd-shim-bulkhead-v2 ./cmd/bulkhead
 
 .PHONY: install
@@ -33,7 +34,7 @@ install: build ## Install both below PREFIX (and DESTDIR)
 	@install -D -m 0755 -t "$(DESTDIR)$(PREFIX)/bin" bin/containerd-shim-bulkhead-v2 bin/bulkhead
 
 .PHONY: demo
-demo: build engines ## Show two tenants on a private containerd, beside the stock shim
+demo: build debian ## Show two tenants on a private containerd, beside the stock shim
 	@go build -o bin/demo ./integration/demo
 	@bin/demo
 
@@ -60,9 +61,12 @@ bench: build engines ## Measure a Create's own work, and whole starts beside the
 	@go test -run '^$$' -bench . -benchtime 20x ./integration | { grep -v '^ok\|^PASS' || true; }
 
 .PHONY: engines
-engines: $(BUILT) $(DEBIAN)
-	@mkdir -p bin/engines
+engines: $(BUILT) debian
 	@ln -sfn "$(BUILT)" bin/engines/built
+
+.PHONY: debian
+debian: $(DEBIAN)
+	@mkdir -p bin/engines
 	@ln -sfn "$(DEBIAN)" bin/engines/debian
 
 $(BUILT): | packages

@@ -26,31 +26,45 @@ type Engine struct {
 
 // Engines returns the engines that make prepared, the oldest first.
 func Engines() ([]Engine, error) {
-	repo, err := Repository()
+	old, err := Debian()
 	if err != nil {
 		return nil, err
 	}
+	built := filepath.Join(filepath.Dir(old.debian), "built")
+	modern, err := complete(Engine{
+		Containerd: built + "/containerd", Ctr: built + "/ctr", StockShim: built + "/containerd-shim-runc-v2", Runc: built + "/runc",
+		debian: old.debian,
+	})
+	return []Engine{old, modern}, err
+}
+
+// Debian returns the engine of Debian's packages, which needs no building.
+func Debian() (Engine, error) {
+	repo, err := Repository()
+	if err != nil {
+		return Engine{}, err
+	}
 	debian := filepath.Join(repo, "bin/engines/debian")
-	built := filepath.Join(repo, "bin/engines/built")
-	engines := []Engine{
-		{Containerd: debian + "/usr/bin/containerd", Ctr: debian + "/usr/bin/ctr", StockShim: debian + "/usr/bin/containerd-shim-runc-v2", Runc: debian + "/usr/sbin/runc"},
-		{Containerd: built + "/containerd", Ctr: built + "/ctr", StockShim: built + "/containerd-shim-runc-v2", Runc: built + "/runc"},
-	}
-	for i := range engines {
-		e := &engines[i]
-		e.debian = debian
-		for _, path := range []*string{&e.Containerd, &e.Ctr, &e.StockShim, &e.Runc} {
-			// A delegate's path is part of what the tests compare; a link is not it.
-			if *path, err = filepath.EvalSymlinks(*path); err != nil {
-				return nil, fmt.Errorf("the engines are not built; run: make engines (%w)", err)
-			}
+	return complete(Engine{
+		Containerd: debian + "/usr/bin/containerd", Ctr: debian + "/usr/bin/ctr",
+		StockShim: debian + "/usr/bin/containerd-shim-runc-v2", Runc: debian + "/usr/sbin/runc",
+		debian: debian,
+	})
+}
+
+func complete(e Engine) (Engine, error) {
+	var err error
+	for _, path := range []*string{&e.Containerd, &e.Ctr, &e.StockShim, &e.Runc} {
+		// A delegate's path is part of what the tests compare; a link is not it.
+		if *path, err = filepath.EvalSymlinks(*path); err != nil {
+			return e, fmt.Errorf("the engines are not prepared; run: make engines (%w)", err)
 		}
-		if e.Version, err = version(e.Containerd); err != nil {
-			return nil, err
-		}
-		e.Name = "containerd-" + e.Version
 	}
-	return engines, nil
+	if e.Version, err = version(e.Containerd); err != nil {
+		return e, err
+	}
+	e.Name = "containerd-" + e.Version
+	return e, nil
 }
 
 // version asks a containerd: "containerd github.com/… 1.6.20~ds1 1.6.20~ds1-1".
