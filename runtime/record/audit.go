@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -70,9 +71,12 @@ func wanted(record string, e Entry) bool {
 	}
 }
 
-// longest is the most of one value that a line holds, in bytes of JSON: a
-// filter has 20,000, and an annotation may have millions.
-const longest = 1024
+// longest and most bound one value in a line, in bytes of JSON and in entries of
+// a list: a filter has 20,000 and 400, and an annotation may have millions.
+const (
+	longest = 1024
+	most    = 64
+)
 
 // shortened replaces what is long, and what may hold an environment, by its size.
 func shortened(changes []spec.Change) []spec.Change {
@@ -80,6 +84,10 @@ func shortened(changes []spec.Change) []spec.Change {
 	for i := range out {
 		for _, v := range []*any{&out[i].Value, &out[i].Before} {
 			if *v == nil {
+				continue
+			}
+			if list := reflect.ValueOf(*v); list.Kind() == reflect.Slice && list.Len() > most {
+				*v = fmt.Sprintf("(%d entries)", list.Len())
 				continue
 			}
 			data, err := json.Marshal(*v)

@@ -94,13 +94,14 @@ func TestProbesDoNotFillTheAuditLog(t *testing.T) {
 func TestAuditLinesAreShortAndHoldNoEnvironment(t *testing.T) {
 	changes := []spec.Change{
 		{Path: "/spec/linux/seccomp", Before: strings.Repeat("x", 2*longest), Value: "short"},
+		{Path: "/spec/linux/seccomp/syscalls", Value: make([]int, 100)},
 		{Path: "/spec/hooks/prestart", Before: []string{"SECRET=1"}},
 	}
 	got := shortened(changes)
-	if got[0].Before != "(2050 bytes)" || got[0].Value != "short" || got[1].Before != "(12 bytes)" {
+	if got[0].Before != "(2050 bytes)" || got[0].Value != "short" || got[1].Value != "(100 entries)" || got[2].Before != "(12 bytes)" {
 		t.Errorf("shortened to %+v", got)
 	}
-	if _, kept := changes[1].Before.([]string); !kept {
+	if _, kept := changes[2].Before.([]string); !kept {
 		t.Error("the changes themselves were shortened")
 	}
 }
