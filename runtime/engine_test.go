@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -140,5 +141,26 @@ func TestShimIsSharedOnlyWithinASandboxOfOneTenant(t *testing.T) {
 	}
 	if got := rt.Group(Caller{Namespace: "umbrella", ID: "c4"}, json.RawMessage(`{"annotations": 7`)); got != "c4" {
 		t.Errorf("a spec that nobody can read leads into %s", got)
+	}
+}
+
+// A pod's sandbox has no defaults at its creation; an apply must not give it
+// some, which its pod's cgroup would refuse.
+func TestApplyLeavesASandboxAsItWasCreated(t *testing.T) {
+	rt := installed(t, pods)
+	pause := func(s *specs.Spec) {
+		ofPod("sandbox", "s1", "s1", "acme-prod")(s)
+		s.Linux.Resources.Memory, s.Linux.Resources.Pids, s.Linux.Resources.CPU = nil, nil, nil
+	}
+	if _, err := createPod(t, rt, "s1", pause); err != nil {
+		t.Fatal(err)
+	}
+	saved, err := record.Load(rt.root, record.Scope("k8s.io"), "s1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, err := rt.resourcesInForce(saved)
+	if err != nil || full.Memory != nil || full.Pids != nil || !reflect.DeepEqual(full, saved.Resources) {
+		t.Errorf("an apply would set %+v (%v), and it was created with %+v", full, err, saved.Resources)
 	}
 }
