@@ -124,10 +124,7 @@ func (a *Accepted) Started(ctx context.Context, pid int) error {
 		return nil // it ended already; the record says that it had no process
 	}
 	complete := func() error {
-		r, err := record.Load(a.rt.root, a.record.Scope, a.record.ID)
-		if err != nil {
-			return err
-		}
+		r := a.record // nobody else changes one without a process
 		r.Pid, r.StartTime, r.Namespaces = pid, start, namespacesOf(pid)
 		if err := record.Save(a.rt.root, r); err != nil {
 			return err
