@@ -20,10 +20,16 @@ func TestApplyChangesTheLimitsOfRunningTenants(t *testing.T) {
 			{`limits: {cpu: "1", memory: 256Mi, pids: 200}`, limits{256 * mi, 200, 1000}}, // raised
 			{`limits: {cpu: 500m, memory: 32Mi, pids: 20}`, limits{32 * mi, 20, 500}},     // lowered, also below what its container was given
 			{`limits: {cpu: "2", memory: 64Mi, pids: 40}`, limits{64 * mi, 40, 2000}},
+			{`limits: {pids: 40}`, limits{host.Unlimited, 40, host.Unlimited}}, // lifted
+			{`limits: {cpu: 500m, memory: 64Mi, pids: 40}`, limits{64 * mi, 40, 500}},
 		} {
 			s.apply(node.Policy{Tenants: map[string]string{"acme": step.spec, "globex": pair.Tenants["globex"]}})
 			if got := s.limitsOf(c, 1); got != step.want {
 				s.Errorf("%s: the tenant's limits are %+v, want %+v", step.spec, got, step.want)
+			}
+			// Without a maximum of its own a container has what its tenant has.
+			if got := s.limitsOf(c, 0); got != step.want {
+				s.Errorf("%s: the container's limits are %+v, want %+v", step.spec, got, step.want)
 			}
 			if got := s.limitsOf(neighbour, 1); got != untouched {
 				s.Errorf("%s: globex's limits are %+v, want %+v", step.spec, got, untouched)
