@@ -13,9 +13,3 @@ func (rt *Runtime) Checkpoint(c Caller) error {
 	}
 	return isolator.Denials{{Isolator: "checkpoint", Path: "checkpoint", Got: "asked for", Want: "none", Allow: isolator.Nothing}}
 }
-
-// Passes reports whether a container's requests pass as the engine asked.
-func (rt *Runtime) Passes(c Caller) bool {
-	r, err := record.Load(rt.root, record.Scope(c.Namespace), c.ID)
-	return err == nil && r.Exempt
-}

@@ -2,12 +2,9 @@ package runtime
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
-
-	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
@@ -76,14 +73,6 @@ func (rt *Runtime) createForTenant(ctx context.Context, c Caller, asked *isolato
 	return a, nil
 }
 
-// lenient reads what an exempt container needs of a spec that Bulkhead's own
-// library may be too old for.
-func lenient(config []byte) *specs.Spec {
-	s := new(specs.Spec)
-	_ = json.Unmarshal(config, s) // a part that did not decode is absent
-	return s
-}
-
 // prepare makes the record and, below the same lock, the tenant's cgroup: its
 // release looks for records under that lock.
 func (a *Accepted) prepare(p *tenant.Policy) error {
@@ -145,25 +134,6 @@ func (a *Accepted) Started(ctx context.Context, pid int) error {
 // Undo takes the effects of Create back, after the delegate failed.
 func (a *Accepted) Undo() error {
 	return a.rt.Release(a.record.Scope, a.record.ID)
-}
-
-// createExempt lets a request pass as the engine asked. It needs no policy, so
-// that a broken one cannot stop the node's own containers.
-func (rt *Runtime) createExempt(ctx context.Context, c Caller, asked *isolator.Request) (*Accepted, error) {
-	node := rt.nodeOrDefaults()
-	facts, err := rt.identity(ctx, c, asked.Spec, node, defaultDelegate)
-	if err != nil {
-		return nil, err
-	}
-	a := &Accepted{Request: asked.Clone(), rt: rt, record: newRecord(rt, c, facts)}
-	a.Request.Options = isolator.DelegateOptions(facts, asked.Spec, cgroupsPath(asked))
-	a.record.Exempt = true
-	a.record.Cgroup = cgroupsPath(asked)
-	entry := record.Entry{Time: time.Now(), Operation: "create", Scope: a.record.Scope, Container: c.ID, Decision: record.Exempted}
-	if err := record.Append(rt.root, node.AuditLog, entry); err != nil {
-		return nil, err
-	}
-	return a, a.prepare(nil)
 }
 
 // nodeOrDefaults returns the node's policy, or what holds without one: the

@@ -104,11 +104,6 @@ func (rt *Runtime) Group(c Caller, config []byte) string {
 	return policy.Name + "/" + p.sandbox
 }
 
-func (rt *Runtime) exempt(e tenant.Evidence) bool {
-	return tenant.Exempt(rt.root, tenant.ContainerdNamespace, e.ContainerdNamespace) ||
-		tenant.Exempt(rt.root, tenant.KubernetesNamespace, e.KubernetesNamespace)
-}
-
 // resolve returns the policy in force for the evidence.
 func (rt *Runtime) resolve(e tenant.Evidence) (*tenant.Store, *tenant.Node, *tenant.Policy, error) {
 	st, err := tenant.Open(rt.root)

@@ -27,19 +27,28 @@ func fifos(s isolator.Stdio) []string {
 }
 
 // rootsFolder reports whether only root can replace what is in a folder, or the
-// folder itself: all on the way to it are root's, none a link, and what others
-// may write to is sticky (path_resolution(7), inode(7)).
+// folder itself: all on the way to it is root's, and what others may write to is
+// sticky (path_resolution(7), inode(7)). A link of root's, as /var/run is, counts
+// as what it leads to.
 func rootsFolder(dir string) bool {
+	real, err := filepath.EvalSymlinks(dir)
+	return err == nil && rootsWay(dir) && rootsWay(real)
+}
+
+func rootsWay(dir string) bool {
+	if !filepath.IsAbs(dir) {
+		return false
+	}
 	for ; ; dir = filepath.Dir(dir) {
 		info, err := os.Lstat(dir)
-		if err != nil || !info.IsDir() {
+		if err != nil || ownerOf(info) != 0 {
 			return false
 		}
-		if ownerOf(info) != 0 || info.Mode().Perm()&0o022 != 0 && info.Mode()&os.ModeSticky == 0 {
+		if info.IsDir() && info.Mode().Perm()&0o022 != 0 && info.Mode()&os.ModeSticky == 0 {
 			return false
 		}
-		if dir == "/" || dir == "." {
-			return dir == "/"
+		if dir == "/" {
+			return true
 		}
 	}
 }

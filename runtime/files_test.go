@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,6 +33,42 @@ func TestStreamIsAFifoByWhatItIs(t *testing.T) {
 	}
 	if got := fifos(isolator.Stdio{Stdout: "fifo://" + fifo}); !slices.Equal(got, []string{fifo}) {
 		t.Errorf("by URI: %v", got)
+	}
+}
+
+func TestFifoCountsOnlyWhereNobodyButRootCanReplaceIt(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root: root's folders")
+	}
+	dir := t.TempDir()
+	folder, link := filepath.Join(dir, "folder"), filepath.Join(dir, "link") // as /run and /var/run
+	if err := os.Mkdir(folder, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(folder, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(folder, "fifo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	counts := func(path string) bool { return len(fifos(isolator.Stdio{Stdout: path})) == 1 }
+	if !counts(folder+"/fifo") || !counts(link+"/fifo") {
+		t.Error("a fifo of root's does not count, by itself or through a link of root's")
+	}
+	for what, spoil := range map[string]func() error{
+		"anybody may write to its folder": func() error { return os.Chmod(folder, 0o777) },
+		"its folder is another user's":    func() error { return os.Chown(folder, 1000, 1000) },
+		"the link is another user's":      func() error { return os.Lchown(link, 1000, 1000) },
+	} {
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		if counts(link + "/fifo") {
+			t.Errorf("%s, and it counts", what)
+		}
+		if err := errors.Join(os.Chown(folder, 0, 0), os.Lchown(link, 0, 0), os.Chmod(folder, 0o711)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

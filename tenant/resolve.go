@@ -33,68 +33,78 @@ func (u *Unresolved) Error() string { return "refused: " + u.Reason }
 // tenant must name the same one. Errors: *Unresolved when the facts name none
 // or disagree.
 func (s *Store) Resolve(node *Node, e Evidence) (*Policy, error) {
-	var found *Policy
-	var how string
-	agree := func(p *Policy, fact string) error {
-		if found != nil && found.Name != p.Name {
-			return &Unresolved{fmt.Sprintf("%s and %s name different tenants; make them agree", how, fact)}
-		}
-		if found == nil {
-			found, how = p, fact
-		}
-		return nil
-	}
-	named := func(name, fact string) error {
-		if name == "" {
-			return nil
-		}
-		p, err := s.Tenant(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return &Unresolved{fmt.Sprintf("%s names tenant %s, which does not exist; see: bulkhead get tenants", fact, name)}
-		}
-		if err != nil {
-			return err
-		}
-		return agree(p, fact)
-	}
-	selected := func(kind Kind, namespace, fact string) error {
-		if namespace == "" {
-			return nil
-		}
-		p, err := s.Select(kind, namespace)
-		if p == nil || err != nil {
-			return err
-		}
-		return agree(p, fmt.Sprintf("%s %s", fact, namespace))
-	}
-
 	annotated := ""
 	if slices.Contains(node.TrustedAnnotationNamespaces, e.ContainerdNamespace) {
 		annotated = e.Annotated
 	}
-	err := named(e.Pinned, "the runtime handler")
+	r := resolution{store: s}
+	err := r.named(e.Pinned, "the runtime handler")
 	if err == nil {
-		err = selected(KubernetesNamespace, e.KubernetesNamespace, "Kubernetes namespace")
+		err = r.selected(KubernetesNamespace, e.KubernetesNamespace, "Kubernetes namespace")
 	}
 	if err == nil {
-		err = selected(ContainerdNamespace, e.ContainerdNamespace, "containerd namespace")
+		err = r.selected(ContainerdNamespace, e.ContainerdNamespace, "containerd namespace")
 	}
 	if err == nil {
-		err = named(annotated, "annotation "+Annotation)
+		err = r.named(annotated, "annotation "+Annotation)
 	}
 	if err == nil {
-		err = named(e.Sandbox, "the sandbox")
+		err = r.named(e.Sandbox, "the sandbox")
 	}
-	if err == nil && found == nil {
-		err = named(node.DefaultTenant, "NodePolicy.defaultTenant")
+	if err == nil && r.found == nil {
+		err = r.named(node.DefaultTenant, "NodePolicy.defaultTenant")
 	}
 	if err != nil {
 		return nil, err
 	}
-	if found == nil {
+	if r.found == nil {
 		return nil, &Unresolved{e.none()}
 	}
-	return found, nil
+	return r.found, nil
+}
+
+// resolution is the tenant that the facts so far agree on.
+type resolution struct {
+	store *Store
+	found *Policy
+	how   string // the fact that named it
+}
+
+// named takes a fact that is a tenant's name.
+func (r *resolution) named(name, fact string) error {
+	if name == "" {
+		return nil
+	}
+	p, err := r.store.Tenant(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Unresolved{fmt.Sprintf("%s names tenant %s, which does not exist; see: bulkhead get tenants", fact, name)}
+	}
+	if err != nil {
+		return err
+	}
+	return r.agree(p, fact)
+}
+
+// selected takes a fact that a tenant may select.
+func (r *resolution) selected(kind Kind, namespace, fact string) error {
+	if namespace == "" {
+		return nil
+	}
+	p, err := r.store.Select(kind, namespace)
+	if p == nil || err != nil {
+		return err
+	}
+	return r.agree(p, fmt.Sprintf("%s %s", fact, namespace))
+}
+
+func (r *resolution) agree(p *Policy, fact string) error {
+	if r.found != nil && r.found.Name != p.Name {
+		return &Unresolved{fmt.Sprintf("%s and %s name different tenants; make them agree", r.how, fact)}
+	}
+	if r.found == nil {
+		r.found, r.how = p, fact
+	}
+	return nil
 }
 
 func (e Evidence) none() string {
