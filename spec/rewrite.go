@@ -33,7 +33,7 @@ func Rewrite(c *isolator.Case) (*isolator.Request, Result, error) {
 
 func rewriteWith(c *isolator.Case, all []isolator.Isolator) (*isolator.Request, Result, error) {
 	var res Result
-	r := c.Asked.Clone()
+	r := c.Asked.Draft()
 	if err := each(&res, all, func(i isolator.Isolator) error { return i.Rewrite(c, r) }); err != nil {
 		return nil, res, err
 	}

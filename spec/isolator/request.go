@@ -53,17 +53,9 @@ type Checkpoint struct {
 	Parent string `json:"parent,omitempty"`
 }
 
-// Clone returns a deep copy, but for the seccomp profile, which is two thirds of
-// an engine's spec and is replaced, never changed.
+// Clone returns a deep copy.
 func (r *Request) Clone() *Request {
-	slim, profile := *r, (*specs.LinuxSeccomp)(nil)
-	if r.Spec != nil && r.Spec.Linux != nil {
-		spec, linux := *r.Spec, *r.Spec.Linux
-		profile, linux.Seccomp = linux.Seccomp, nil
-		spec.Linux = &linux
-		slim.Spec = &spec
-	}
-	data, err := json.Marshal(&slim)
+	data, err := json.Marshal(r)
 	if err != nil {
 		panic(err) // a Request came from JSON; it goes back to it
 	}
@@ -71,10 +63,21 @@ func (r *Request) Clone() *Request {
 	if err := json.Unmarshal(data, c); err != nil {
 		panic(err)
 	}
-	if profile != nil {
-		c.linux().Seccomp = profile
-	}
 	return c
+}
+
+// Draft returns a copy for isolators to work on. It shares the seccomp profile,
+// which is two thirds of an engine's spec: an isolator replaces it, and never
+// changes it.
+func (r *Request) Draft() *Request {
+	if r.Spec == nil || r.Spec.Linux == nil || r.Spec.Linux.Seccomp == nil {
+		return r.Clone()
+	}
+	slim, spec, linux := *r, *r.Spec, *r.Spec.Linux
+	linux.Seccomp, spec.Linux, slim.Spec = nil, &linux, &spec
+	d := slim.Clone()
+	d.linux().Seccomp = r.Spec.Linux.Seccomp
+	return d
 }
 
 // linux returns the request's Linux section, made if there is none.
