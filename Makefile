@@ -15,9 +15,11 @@ BUILD  := CGO_ENABLED=0 go build -trimpath -tags no_grpc -ldflags "-s -w -X main
 CACHE  := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bulkhead/engines
 BUILT  := $(CACHE)/$(shell cat integration/engines/{go.mod,go.sum,build.sh} | sha256sum | cut -c1-16)
 DEBIAN := $(CACHE)/debian-$(shell . /etc/os-release; cat integration/engines/debian.sh <(echo "$${VERSION_ID:-}") | sha256sum | cut -c1-16)
+VM     := $(CACHE)/vm-$(shell cat integration/vm/image.sh integration/vm/guest/* | sha256sum | cut -c1-16)
 
 UNIT        = $(shell go list ./... | grep -v /integration)
 INTEGRATION = ./integration/...
+VMMODES    ?= cgroupfs systemd
 
 .PHONY: help
 help: ## Print this list
@@ -34,29 +36,37 @@ install: build ## Install both below PREFIX (and DESTDIR)
 	@install -D -m 0755 -t "$(DESTDIR)$(PREFIX)/bin" bin/containerd-shim-bulkhead-v2 bin/bulkhead
 
 .PHONY: demo
-demo: build debian ## Show two tenants on a private containerd, beside the stock shim
+demo: build probe debian ## Show two tenants on a private containerd, beside the stock shim
 	@go build -o bin/demo ./integration/demo
 	@bin/demo
 
 .PHONY: test
-test: build engines ## Run every test, then look for anything left on the machine (V=1: verbose)
+test: build engines vm-image ## Run every test, then look for anything left on the machine (V=1: verbose)
 	@go build -o bin/leftovers ./integration/leftovers
-	@bin/leftovers $(MAKE) -j1 test-unit test-integration
+	@bin/leftovers $(MAKE) -j1 test-unit test-integration test-vm
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no engine; under a minute
 	@PATH="$(CURDIR)/bin/engines/built:$$PATH" go test -count=1 $(if $(V),-v) $(UNIT)
 
 .PHONY: test-integration
-test-integration: build engines ## Run the tests with real engines (RUN=regexp selects)
+test-integration: build probe engines ## Run the tests with real engines (RUN=regexp selects)
 	@go test -count=1 -v -timeout 15m $(if $(RUN),-run '$(RUN)') $(INTEGRATION)
+
+.PHONY: test-vm
+test-vm: build probe engines vm-image ## Run them in a VM with cgroup v2, without systemd and with (RUN, VMMODES="cgroupfs systemd hybrid")
+	@go build -o bin/vm ./integration/vm
+	@for mode in $(VMMODES); do \
+		echo "running the tests in a VM, mode $$mode" >&2; \
+		PATH="$(CURDIR)/bin:$$PATH" go test -count=1 -v -timeout 8m $(if $(RUN),-run '$(RUN)') -exec "vm -image $(VM) -mode $$mode" ./integration; \
+	done
 
 .PHONY: lint
 lint: ## Check formatting, vet, staticcheck and the rules of the house
 	@integration/lint.sh
 
 .PHONY: bench
-bench: build engines ## Measure a Create's own work, and whole starts beside the stock shim
+bench: build probe engines ## Measure a Create's own work, and whole starts beside the stock shim
 	@go test -run '^$$' -bench . -benchmem $(UNIT) | { grep -v 'no test files\|^ok\|^PASS' || true; }
 	@go test -run '^$$' -bench . -benchtime 20x ./integration | { grep -v '^ok\|^PASS' || true; }
 
@@ -75,9 +85,24 @@ $(BUILT): | packages
 $(DEBIAN):
 	@integration/engines/debian.sh "$@"
 
+.PHONY: vm-image
+vm-image: $(VM) ## Make the VM's kernel and disk of Debian's packages, once
+
+$(VM): | vm-packages
+	@integration/vm/image.sh "$@"
+
+.PHONY: probe
+probe:
+	@mkdir -p bin
+	@CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/ ./integration/probe
+
 .PHONY: packages
 packages:
 	@integration/engines/packages.sh
+
+.PHONY: vm-packages
+vm-packages:
+	@integration/vm/packages.sh
 
 .PHONY: clean
 clean: ## Remove bin/; engines stay in the cache

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/spec"
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
@@ -60,8 +59,12 @@ func (rt *Runtime) createForTenant(ctx context.Context, c Caller, asked *isolato
 		return nil, errors.Join(d.result.Denials, d.audit(rt, c))
 	}
 	a := &Accepted{Request: d.final, rt: rt, record: d.record(rt, c, asked)}
-	if err := a.prepare(d.policy); err != nil {
+	full, err := a.prepare(d)
+	if err != nil {
 		return nil, err
+	}
+	if d.result.Denials = append(d.result.Denials, full...); d.enforced && len(full) > 0 {
+		return nil, errors.Join(d.result.Denials, d.audit(rt, c))
 	}
 	err = d.audit(rt, c)
 	if err == nil && d.enforced {
@@ -73,35 +76,90 @@ func (rt *Runtime) createForTenant(ctx context.Context, c Caller, asked *isolato
 	return a, nil
 }
 
-// prepare makes the record and, below the same lock, the tenant's cgroup: its
-// release looks for records under that lock.
-func (a *Accepted) prepare(p *tenant.Policy) error {
-	if err := a.rt.forgetDead(a.record.Scope, a.record.ID); err != nil {
-		return err
+// prepare makes the record and, below the same locks, the tenant's cgroup: its
+// release looks for records under them. It does nothing, and says why, when
+// the tenant has no room for the container.
+func (a *Accepted) prepare(d *decision) (full isolator.Denials, err error) {
+	rt, r := a.rt, a.record
+	if err := rt.forgetDead(r.Scope, r.ID); err != nil {
+		return nil, err
 	}
-	if p == nil { // exempt
-		return record.Create(a.rt.root, a.record)
+	of, err := rt.cgroupTenant(d.store, d.node, d.policy)
+	if err != nil {
+		return nil, err
 	}
-	return cgroup.Locked(a.rt.root, p.Name, func() error {
-		// An apply gives new limits to what is recorded, below the same lock.
-		st, err := tenant.Open(a.rt.root)
-		if err != nil {
+	locks, err := rt.tree.Chain(d.policy)
+	if err != nil {
+		return nil, err
+	}
+	err = rt.tree.Locked(locks, func() error {
+		if err := rt.stale(a, d.policy); err != nil {
 			return err
 		}
-		if st.Version != a.record.Version {
-			return errStale
-		}
-		if err := record.Create(a.rt.root, a.record); err != nil {
+		var total isolator.Denials
+		if full, total, err = rt.room(r, of); err != nil {
 			return err
 		}
-		if a.record.TenantCgroup == "" {
+		d.report(&full, total)
+		if d.enforced && len(full) > 0 {
 			return nil
 		}
-		if err := cgroup.Ensure(a.rt.root, p); err != nil {
-			return errors.Join(err, record.Remove(a.rt.root, a.record.Scope, a.record.ID))
+		if err := record.Create(rt.root, r); err != nil {
+			return err
+		}
+		if err := a.occupy(d, &full); err != nil || d.enforced && len(full) > 0 {
+			return errors.Join(err, record.Remove(rt.root, r.Scope, r.ID), a.vacate(d))
 		}
 		return nil
 	})
+	return full, err
+}
+
+// stale reports that the decision no longer holds: an apply gives new limits to
+// what is recorded, below the same locks, and the tenant's cgroup may have gone
+// from where it was.
+func (rt *Runtime) stale(a *Accepted, p *tenant.Policy) error {
+	st, err := tenant.Open(rt.root)
+	if err != nil {
+		return err
+	}
+	place, err := rt.tree.Place(p)
+	if err != nil {
+		return err
+	}
+	if st.Version != a.record.Version || a.record.TenantCgroup != "" && a.record.TenantCgroup != place {
+		return errStale
+	}
+	return nil
+}
+
+// occupy makes the tenant's cgroup, or gives it what a pod leaves of the limits.
+func (a *Accepted) occupy(d *decision, full *isolator.Denials) error {
+	of, err := a.rt.cgroupTenant(d.store, d.node, d.policy) // again, with this container
+	if err != nil {
+		return err
+	}
+	if a.record.TenantCgroup != "" {
+		return a.rt.tree.Ensure(of)
+	}
+	if a.record.Engine != string(isolator.CRI) || !d.enforced {
+		return nil
+	}
+	beside, err := a.rt.share(of)
+	d.report(full, beside)
+	return err
+}
+
+// vacate undoes occupy, after the record is gone.
+func (a *Accepted) vacate(d *decision) error {
+	if a.record.TenantCgroup != "" {
+		return a.rt.tree.Clear(a.record.TenantCgroup)
+	}
+	of, err := a.rt.cgroupTenant(d.store, d.node, d.policy)
+	if err == nil {
+		_, err = a.rt.share(of)
+	}
+	return err
 }
 
 // Started completes the record with the container's init process. An apply that
@@ -122,13 +180,13 @@ func (a *Accepted) Started(ctx context.Context, pid int) error {
 		if err != nil || !r.Enforced || st.Version == r.Version {
 			return nil
 		}
-		_, err = a.rt.updateAll(ctx, []*record.Record{r})
+		_, err = a.rt.updateAll(ctx, []*record.Record{r}, nil)
 		return err
 	}
 	if a.record.Exempt {
 		return complete()
 	}
-	return cgroup.Locked(a.rt.root, a.record.Tenant, complete)
+	return a.rt.tree.Locked([]string{a.record.Tenant}, complete)
 }
 
 // Undo takes the effects of Create back, after the delegate failed.
@@ -159,6 +217,7 @@ func newRecord(rt *Runtime, c Caller, f isolator.Facts) *record.Record {
 		Created:   time.Now().UTC(),
 		Engine:    string(f.Engine),
 		Sandbox:   f.Sandbox,
+		Pod:       f.Pod,
 		IsSandbox: f.IsSandbox,
 		Delegate:  f.Delegate.Path,
 		StateRoot: fmt.Sprintf("%s/%s", f.Delegate.StateRoot, c.Namespace),
@@ -172,11 +231,5 @@ func cgroupsPath(r *isolator.Request) string {
 	return r.Spec.Linux.CgroupsPath
 }
 
-// Leaf is the path of the container's cgroup below each controller, empty when
-// it is not Bulkhead's to know (a systemd path).
-func (a *Accepted) Leaf() string {
-	if a.record.Systemd {
-		return ""
-	}
-	return a.record.Cgroup
-}
+// Leaf is the container's cgroup, as linux.cgroupsPath has it.
+func (a *Accepted) Leaf() string { return a.record.Cgroup }

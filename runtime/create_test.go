@@ -13,7 +13,6 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
-	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/spec"
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
@@ -110,7 +109,7 @@ func untouched(t *testing.T, rt *Runtime, dir string, config []byte) {
 	if all, err := record.List(rt.root); err != nil || len(all) != 0 {
 		t.Errorf("records left: %v, %v", all, err)
 	}
-	if found, _ := filepath.Glob("/sys/fs/cgroup/*" + isolator.CgroupRoot(rt.root.Installation())); len(found) != 0 {
+	if found, _ := filepath.Glob("/sys/fs/cgroup/*" + "/bulkhead_" + rt.root.Installation()); len(found) != 0 {
 		t.Errorf("cgroups left: %v", found)
 	}
 	if now, err := os.ReadFile(filepath.Join(dir, spec.ConfigFile)); err != nil || !bytes.Equal(now, config) {
@@ -136,7 +135,7 @@ func TestCreateRewritesTheBundleBelowTheTenantsCgroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := isolator.TenantCgroup(rt.root.Installation(), "acme") + "/acme.c1.c"; s.Linux.CgroupsPath != want {
+	if want := "/bulkhead_" + rt.root.Installation() + "/acme.t/acme.c1.c"; s.Linux.CgroupsPath != want {
 		t.Errorf("cgroup %s, want %s", s.Linux.CgroupsPath, want)
 	}
 	if got := *s.Linux.Resources.Pids.Limit; got != 64 {
@@ -145,7 +144,7 @@ func TestCreateRewritesTheBundleBelowTheTenantsCgroup(t *testing.T) {
 	if kept, err := os.ReadFile(filepath.Join(dir, spec.EngineFile)); err != nil || !bytes.Equal(kept, config) {
 		t.Errorf("the engine's spec was not kept: %v", err)
 	}
-	if _, _, ok, err := cgroup.Usage(rt.root, "acme"); !ok || err != nil {
+	if _, _, ok, err := rt.tree.Usage(&tenant.Policy{Name: "acme"}); !ok || err != nil {
 		t.Errorf("no tenant cgroup: %v", err)
 	}
 	if e := lastAudit(t, rt); e.Decision != record.Narrowed || e.Tenant != "acme" || len(e.Changes) == 0 {
@@ -157,7 +156,7 @@ func TestCreateRewritesTheBundleBelowTheTenantsCgroup(t *testing.T) {
 	if err := a.Undo(); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, ok, _ := cgroup.Usage(rt.root, "acme"); ok {
+	if _, _, ok, _ := rt.tree.Usage(&tenant.Policy{Name: "acme"}); ok {
 		t.Error("the tenant's cgroup outlives its last container")
 	}
 }

@@ -21,6 +21,7 @@ type decision struct {
 	enforced bool
 	final    *isolator.Request // as rewritten, or as asked in Audit
 	result   spec.Result
+	reported isolator.Denials // no room for them, and started nevertheless
 }
 
 func (rt *Runtime) decide(ctx context.Context, c Caller, asked *isolator.Request) (*decision, error) {
@@ -53,11 +54,11 @@ func (rt *Runtime) decide(ctx context.Context, c Caller, asked *isolator.Request
 
 func (d *decision) record(rt *Runtime, c Caller, asked *isolator.Request) *record.Record {
 	r := newRecord(rt, c, d.facts)
-	r.Tenant, r.Version, r.Enforced = d.policy.Name, d.store.Version, d.enforced
+	r.Tenant, r.Ancestors, r.Version, r.Enforced = d.policy.Name, d.policy.Ancestors, d.store.Version, d.enforced
 	r.Cgroup = cgroupsPath(d.final)
 	r.Systemd = d.final.Options.SystemdCgroup
 	if d.enforced && d.facts.Engine != isolator.CRI {
-		r.TenantCgroup = isolator.TenantCgroup(d.facts.Installation, d.policy.Name)
+		r.TenantCgroup = d.facts.TenantCgroup
 	}
 	if p := d.final.Spec.Process; p != nil {
 		r.Process = rightsOf(p)
@@ -71,6 +72,16 @@ func (d *decision) record(rt *Runtime, c Caller, asked *isolator.Request) *recor
 	return r
 }
 
+// report adds what a pod's tenant has no room for to what refuses it, or, where
+// the node only reports it, to what the audit log says.
+func (d *decision) report(refused *isolator.Denials, total isolator.Denials) {
+	if d.node.TenantTotal == tenant.NoExcess {
+		*refused = append(*refused, total...)
+		return
+	}
+	d.reported = append(d.reported, total...)
+}
+
 // rightsOf leaves out what a process runs and with which environment: a record
 // says what it may do.
 func rightsOf(p *specs.Process) *specs.Process {
@@ -80,7 +91,11 @@ func rightsOf(p *specs.Process) *specs.Process {
 }
 
 func (d *decision) audit(rt *Runtime, c Caller) error {
-	return record.Append(rt.root, d.node.AuditLog, entry(c, "create", d.policy.Name, d.store.Version, d.enforced, d.result))
+	e := entry(c, "create", d.policy.Name, d.store.Version, d.enforced, d.result)
+	if len(d.reported) > 0 && e.Decision != record.Refused {
+		e.Decision, e.Denials = record.Reported, d.reported
+	}
+	return record.Append(rt.root, d.node.AuditLog, e)
 }
 
 // entry is the audit line of a decision.

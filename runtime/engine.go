@@ -18,12 +18,14 @@ const (
 	criContainerType = "io.kubernetes.cri.container-type"
 	criSandboxID     = "io.kubernetes.cri.sandbox-id"
 	criNamespace     = "io.kubernetes.cri.sandbox-namespace"
+	criPodName       = "io.kubernetes.cri.sandbox-name"
 	criPodUID        = "io.kubernetes.cri.sandbox-uid"
 )
 
 // pod is what the CRI plugin says of a container, zero for every other engine.
 type pod struct {
 	namespace string
+	name      string // "<namespace>/<name>"
 	uid       string
 	sandbox   string // id
 	isSandbox bool
@@ -37,6 +39,7 @@ func podOf(namespace string, s *specs.Spec) (pod, bool) {
 	}
 	return pod{
 		namespace: s.Annotations[criNamespace],
+		name:      s.Annotations[criNamespace] + "/" + s.Annotations[criPodName],
 		uid:       s.Annotations[criPodUID],
 		sandbox:   s.Annotations[criSandboxID],
 		isSandbox: kind == "sandbox",

@@ -62,15 +62,23 @@ func (rt *Runtime) runningCase(r *record.Record) (*isolator.Case, string, error)
 	if err != nil {
 		return nil, "", err
 	}
+	cs := rt.caseOf(r, node, policy, machine)
+	if err := rt.limitFacts(&cs.Facts, node, policy); err != nil {
+		return nil, "", err
+	}
+	return cs, st.Version, nil
+}
+
+func (rt *Runtime) caseOf(r *record.Record, node *tenant.Node, p *tenant.Policy, machine isolator.NodeFacts) *isolator.Case {
 	return &isolator.Case{
-		Policy: policy,
+		Policy: p,
 		Node:   node,
 		Facts: isolator.Facts{
 			Engine: isolator.Engine(r.Engine), ContainerID: r.ID, Bundle: r.Bundle, Sandbox: r.Sandbox, IsSandbox: r.IsSandbox,
-			Installation: rt.root.Installation(), Node: machine,
+			TenantCgroup: r.TenantCgroup, Node: machine,
 		},
 		Created: &isolator.Created{Process: cmp.Or(r.Process, new(specs.Process)), Resources: r.Asked},
-	}, st.Version, nil
+	}
 }
 
 func (rt *Runtime) policyFor(r *record.Record) (*tenant.Store, *tenant.Node, *tenant.Policy, error) {

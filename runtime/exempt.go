@@ -34,7 +34,10 @@ func (rt *Runtime) createExempt(ctx context.Context, c Caller, asked *isolator.R
 	if err := record.Append(rt.root, node.AuditLog, entry); err != nil {
 		return nil, err
 	}
-	return a, a.prepare(nil)
+	if err := rt.forgetDead(a.record.Scope, a.record.ID); err != nil {
+		return nil, err
+	}
+	return a, record.Create(rt.root, a.record)
 }
 
 // lenient reads what an exempt container needs of a spec that Bulkhead's own

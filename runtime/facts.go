@@ -2,8 +2,11 @@ package runtime
 
 import (
 	"context"
+	"fmt"
 	"os"
 	goruntime "runtime"
+	"strconv"
+	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -26,7 +29,16 @@ func nodeFacts() (isolator.NodeFacts, error) {
 		Capabilities: caps,
 		Architecture: goruntime.GOARCH,
 		CPUs:         goruntime.NumCPU(),
+		OOMScoreAdj:  ownOOMScore(),
 	}, err
+}
+
+// ownOOMScore is what a process inherits that is given none of its own
+// (proc(5)). containerd gives its shims a low one. 0 if it cannot be read.
+func ownOOMScore() int {
+	data, _ := os.ReadFile("/proc/self/oom_score_adj")
+	score, _ := strconv.Atoi(strings.TrimSpace(string(data)))
+	return score
 }
 
 // Facts finds out what the isolators need to know of a request.
@@ -38,10 +50,45 @@ func (rt *Runtime) Facts(ctx context.Context, c Caller, asked *isolator.Request,
 	if f.Node, err = rt.facts(); err != nil {
 		return isolator.Facts{}, err
 	}
+	if err := rt.placeFacts(&f, node, p); err != nil {
+		return isolator.Facts{}, err
+	}
 	f.Fifos = fifos(asked.Stdio)
 	f.Binaries = hookBinaries(asked.Spec.Hooks)
 	f.Namespaces, err = rt.namespaces(asked.Spec)
 	return f, err
+}
+
+// placeFacts finds out where the tenant's containers go, and what the node has
+// of what its limits name.
+func (rt *Runtime) placeFacts(f *isolator.Facts, node *tenant.Node, p *tenant.Policy) (err error) {
+	if f.Engine != isolator.CRI {
+		if f.TenantCgroup, err = rt.tree.Place(p); err != nil {
+			return err
+		}
+	}
+	return rt.limitFacts(f, node, p)
+}
+
+func (rt *Runtime) limitFacts(f *isolator.Facts, node *tenant.Node, p *tenant.Policy) error {
+	for _, l := range p.Limits.BlockIO {
+		major, minor, err := cgroup.Disk(l.Device)
+		if err != nil {
+			return fmt.Errorf("limits.blockIO of tenant %s: %w", p.Name, err)
+		}
+		if f.BlockDevices == nil {
+			f.BlockDevices = map[string]isolator.BlockDevice{}
+		}
+		f.BlockDevices[l.Device] = isolator.BlockDevice{Major: int64(major), Minor: int64(minor)}
+	}
+	if f.Node.Cgroup == "v2" {
+		return nil // a cgroup there has no more CPUs than the one around it
+	}
+	cpus, err := rt.tree.CPUs(node)
+	if err == nil && cpus != nil {
+		f.CPUs = cpus.Of(p)
+	}
+	return err
 }
 
 // identity is who the container is and who runs it: all that one needs which
@@ -53,14 +100,14 @@ func (rt *Runtime) identity(ctx context.Context, c Caller, s *specs.Spec, node *
 	}
 	of, isPod := podOf(c.Namespace, s)
 	return isolator.Facts{
-		Engine:       engineOf(c.Namespace, isPod),
-		Namespace:    c.Namespace,
-		ContainerID:  c.ID,
-		Sandbox:      of.sandbox,
-		IsSandbox:    of.isSandbox,
-		PodUID:       of.uid,
-		Bundle:       c.Bundle,
-		Installation: rt.root.Installation(),
+		Engine:      engineOf(c.Namespace, isPod),
+		Namespace:   c.Namespace,
+		ContainerID: c.ID,
+		Sandbox:     of.sandbox,
+		IsSandbox:   of.isSandbox,
+		PodUID:      of.uid,
+		Pod:         of.name,
+		Bundle:      c.Bundle,
 		Delegate: isolator.Delegate{
 			Path: d.Path, StateRoot: rt.root.DelegateState(), OCIVersionMax: d.Version, SeccompFlags: d.seccompFlags(),
 		},

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
@@ -36,23 +37,26 @@ func (rt *Runtime) Leftovers() ([]Leftover, error) {
 		return nil, err
 	}
 	var found []Leftover
-	used := map[string]bool{}
+	var used []string
 	for _, r := range all {
-		used[r.Tenant] = used[r.Tenant] || r.TenantCgroup != ""
+		used = append(used, r.TenantCgroup)
 		if gone, err := lost(r); err != nil {
 			return nil, err
 		} else if gone {
 			found = append(found, Leftover{"container", r.Scope + "/" + r.ID, func(ctx context.Context) error { return rt.removeLost(ctx, r) }})
 		}
 	}
-	names, err := cgroup.Tenants(rt.root)
-	for _, name := range names {
-		if !used[name] {
-			found = append(found, Leftover{"tenant cgroup", name, func(context.Context) error { return cgroup.Release(rt.root, name) }})
+	places, err := rt.tree.Places()
+	for _, place := range places {
+		if !slices.ContainsFunc(used, func(inner string) bool { return cgroup.Holds(place, inner) }) {
+			found = append(found, Leftover{"tenant cgroup", cgroup.TenantAt(place), func(context.Context) error { return rt.tree.Release(place) }})
 		}
 	}
 	return found, err
 }
+
+// ReleaseBase removes the installation's own cgroup if no tenant's is left in it.
+func (rt *Runtime) ReleaseBase() error { return rt.tree.ReleaseBase() }
 
 // lost reports whether nobody will ever ask for the container again: its
 // process is dead and its engine has removed its bundle.

@@ -6,9 +6,9 @@ import (
 	"os/exec"
 	"testing"
 
-	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
 func TestGCRemovesOnlyWhatNobodyWillAskForAgain(t *testing.T) {
@@ -54,7 +54,7 @@ func TestGCRemovesOnlyWhatNobodyWillAskForAgain(t *testing.T) {
 	if got := collect(); len(got) != 1 || got[0] != "container containerd:acme/lost" {
 		t.Errorf("collected %v, want only the lost container", got)
 	}
-	if _, _, ok, _ := cgroup.Usage(rt.root, "acme"); !ok {
+	if _, _, ok, _ := rt.tree.Usage(&tenant.Policy{Name: "acme"}); !ok {
 		t.Error("the tenant's cgroup went while it has containers")
 	}
 	for _, a := range []*Accepted{stopped, living} { // killed before it released the cgroup
@@ -65,7 +65,7 @@ func TestGCRemovesOnlyWhatNobodyWillAskForAgain(t *testing.T) {
 	if got := collect(); len(got) != 1 || got[0] != "tenant cgroup acme" {
 		t.Errorf("collected %v, want the tenant's cgroup", got)
 	}
-	if _, _, ok, _ := cgroup.Usage(rt.root, "acme"); ok {
+	if _, _, ok, _ := rt.tree.Usage(&tenant.Policy{Name: "acme"}); ok {
 		t.Error("the tenant's cgroup is still there")
 	}
 	if got := collect(); got != nil {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 
@@ -142,6 +143,6 @@ func namespacesOf(pid int) []record.Namespace {
 			own = append(own, ns)
 		}
 	}
-	slices.SortFunc(own, func(a, b record.Namespace) int { return int(a.Inode) - int(b.Inode) })
+	sort.Slice(own, func(i, j int) bool { return own[i].Inode < own[j].Inode })
 	return own
 }

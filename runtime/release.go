@@ -4,8 +4,8 @@ import (
 	"errors"
 	"io/fs"
 
-	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 )
 
 // Release takes back what a container has on the host besides what its delegate
@@ -22,13 +22,37 @@ func (rt *Runtime) Release(scope, id string) error {
 	if r.Exempt {
 		return remove()
 	}
-	if err := cgroup.Locked(rt.root, r.Tenant, remove); err != nil {
+	if err := rt.tree.Locked([]string{r.Tenant}, remove); err != nil {
 		return err
 	}
-	if r.TenantCgroup == "" {
-		return nil
+	if r.TenantCgroup != "" {
+		return rt.tree.Release(r.TenantCgroup)
 	}
-	return cgroup.Release(rt.root, r.Tenant)
+	if r.Engine == string(isolator.CRI) && r.Enforced && !r.IsSandbox {
+		rt.returnShare(r)
+	}
+	return nil
+}
+
+// returnShare gives the tenant's other containers back what a pod's container
+// had of the tenant's limits. Nothing depends on it at once, and a container
+// must be deletable without a policy: the next start or apply does it too.
+func (rt *Runtime) returnShare(r *record.Record) {
+	st, node, p, err := rt.policyFor(r)
+	if err != nil {
+		return
+	}
+	locks, err := rt.tree.Chain(p)
+	if err != nil {
+		return
+	}
+	_ = rt.tree.Locked(locks, func() error {
+		of, err := rt.cgroupTenant(st, node, p)
+		if err == nil {
+			_, err = rt.share(of)
+		}
+		return err
+	})
 }
 
 // forgetDead releases a record whose container is gone without a trace: its

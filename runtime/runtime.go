@@ -11,6 +11,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
@@ -19,6 +20,7 @@ import (
 type Runtime struct {
 	root tenant.Root
 	run  Runner
+	tree *cgroup.Tree
 
 	facts func() (isolator.NodeFacts, error) // found once
 }
@@ -30,7 +32,9 @@ type Runner func(ctx context.Context, env []string, stdin []byte, program string
 
 // New returns the installation below a root.
 func New(root tenant.Root, run Runner) *Runtime {
-	return &Runtime{root: root, run: run, facts: sync.OnceValues(nodeFacts)}
+	rt := &Runtime{root: root, run: run, facts: sync.OnceValues(nodeFacts)}
+	rt.tree = cgroup.New(root, rt.orderSlice)
+	return rt
 }
 
 // Root is where the installation keeps its own.

@@ -5,7 +5,6 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
-	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/spec"
 )
@@ -24,7 +23,7 @@ func (rt *Runtime) Update(ctx context.Context, c Caller, update *specs.LinuxReso
 		return set(update)
 	}
 	// The lock keeps two updates, and an update and an apply, from mixing.
-	return cgroup.Locked(rt.root, r.Tenant, func() error {
+	return rt.tree.Locked([]string{r.Tenant}, func() error {
 		if r, err = record.Load(rt.root, scope, c.ID); err != nil {
 			return err
 		}

@@ -23,7 +23,6 @@ import (
 	"github.com/opencontainers/cgroups/manager"
 
 	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
-	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
@@ -95,15 +94,20 @@ func newNode(t *testing.T) node {
 	}
 	root := tenant.Root(t.TempDir())
 	p := &tenant.Policy{Name: "acme", Limits: tenant.Limits{MemoryBytes: new(int64(64 << 20)), Pids: 100}}
-	if err := cgroup.Locked(root, p.Name, func() error { return cgroup.Ensure(root, p) }); err != nil {
+	tree := cgroup.New(root, nil)
+	place, err := tree.Place(p)
+	if err == nil {
+		err = tree.Ensure(&cgroup.Tenant{Policy: p})
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := cgroup.Release(root, p.Name); err != nil {
+		if err := tree.Release(place); err != nil {
 			t.Error(err)
 		}
 	})
-	return node{t, isolator.TenantCgroup(root.Installation(), p.Name)}
+	return node{t, place}
 }
 
 func (n node) leaf(id string) (string, bool) { return n.tenant + "/test." + id + ".c", id != "unknown" }
@@ -321,8 +325,8 @@ func TestCloseEndsHoldsAndTheInnerPublisher(t *testing.T) {
 func TestAnOOMThatCannotBeAttributedPasses(t *testing.T) {
 	n := newNode(t)
 	engine := newRecorder(nil)
-	systemd := func(id string) (string, bool) { return "system.slice:test:" + id, id != "unknown" }
-	p := newOOMPublisher(engine, systemd)
+	unreadable := func(id string) (string, bool) { return "/cgroup.procs/" + id, id != "unknown" }
+	p := newOOMPublisher(engine, unreadable)
 	publishOOM(t, p, "unknown")
 	publishOOM(t, p, "a")
 	publish(t, p, ctrruntime.TaskExitEventTopic, &eventstypes.TaskExit{ContainerID: "a", ID: "a"})

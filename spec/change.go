@@ -1,9 +1,9 @@
 package spec
 
 import (
-	"cmp"
 	"reflect"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
@@ -35,7 +35,7 @@ func changes(before, after any, all []isolator.Isolator) []Change {
 			})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Change) int { return cmp.Compare(a.Path, b.Path) })
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Path < out[j].Path })
 	return out
 }
 

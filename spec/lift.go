@@ -38,6 +38,7 @@ func Lift(had, wanted *specs.LinuxResources) (*specs.LinuxResources, error) {
 		}
 		lift(had.Pids.Limit, &out.Pids.Limit)
 	}
+	liftThrottles(had, out)
 	return out, nil
 }
 

@@ -32,9 +32,7 @@ func Merge(recorded, update *specs.LinuxResources) (*specs.LinuxResources, error
 	if named.Devices != nil {
 		merged.Devices = nil
 	}
-	if named.BlockIO != nil {
-		merged.BlockIO = nil
-	}
+	mergeBlockIO(merged.BlockIO, named.BlockIO)
 	// Decoding onto the recorded value keeps every field and map key that the
 	// update does not have, at every depth.
 	if err := clone(named, merged); err != nil {
@@ -57,9 +55,13 @@ func dropUnset(r *specs.LinuxResources) {
 		unset(&m.Swap)
 		unset(&m.Reservation)
 	}
+	if b := r.BlockIO; b != nil {
+		unset(&b.Weight)
+		unset(&b.LeafWeight)
+	}
 }
 
-func unset[T int64 | uint64](field **T) {
+func unset[T int64 | uint64 | uint16](field **T) {
 	if *field != nil && **field == 0 {
 		*field = nil
 	}

@@ -48,6 +48,20 @@ func TestMerge(t *testing.T) {
 			`{"hugepageLimits": [{"pageSize": "2MB", "limit": 1}, {"pageSize": "1GB", "limit": 2}]}`, `{"hugepageLimits": [{"pageSize": "2MB", "limit": 3}]}`,
 			`{"hugepageLimits":[{"pageSize":"1GB","limit":2},{"pageSize":"2MB","limit":3}]}`,
 		},
+		"limits of block devices by device": {
+			`{"blockIO": {"weight": 100, "throttleReadBpsDevice": [{"major": 8, "minor": 0, "rate": 1}, {"major": 8, "minor": 16, "rate": 2}]}}`,
+			`{"blockIO": {"weight": 0, "throttleReadBpsDevice": [{"major": 8, "minor": 0, "rate": 3}], "throttleWriteIOPSDevice": [{"major": 8, "minor": 0, "rate": 4}]}}`,
+			`{"blockIO":{"weight":100,"throttleReadBpsDevice":[{"major":8,"minor":16,"rate":2},{"major":8,"minor":0,"rate":3}],"throttleWriteIOPSDevice":[{"major":8,"minor":0,"rate":4}]}}`,
+		},
+		"a weight alone keeps the limits of block devices": {
+			`{"blockIO": {"throttleReadBpsDevice": [{"major": 8, "minor": 0, "rate": 1}]}}`, `{"blockIO": {"weight": 10}}`,
+			`{"blockIO":{"weight":10,"throttleReadBpsDevice":[{"major":8,"minor":0,"rate":1}]}}`,
+		},
+		"two weights of a device come apart": {
+			`{"blockIO": {"weightDevice": [{"major": 8, "minor": 0, "weight": 10, "leafWeight": 20}, {"major": 8, "minor": 16, "weight": 30}]}}`,
+			`{"blockIO": {"weightDevice": [{"major": 8, "minor": 0, "leafWeight": 40}]}}`,
+			`{"blockIO":{"weightDevice":[{"major":8,"minor":0,"weight":10,"leafWeight":40},{"major":8,"minor":16,"weight":30}]}}`,
+		},
 		"elements of a list do not mix": {
 			`{"devices": [{"allow": true, "type": "c", "major": 1, "access": "rwm"}]}`, `{"devices": [{"allow": false}]}`, `{"devices":[{"allow":false}]}`,
 		},

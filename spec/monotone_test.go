@@ -81,7 +81,7 @@ func TestMonotoneInRequest(t *testing.T) {
 
 // ordered are isolators of which requests often compare: a law that never
 // compared two of theirs was made from poor requests.
-var ordered = []string{"capabilities", "cpu", "hugepages", "memory", "pids", "unified"}
+var ordered = []string{"blockio", "capabilities", "cpu", "hugepages", "memory", "pids", "unified"}
 
 // notVacuous fails when a law was never put to an isolator that it is about.
 func notVacuous(t *testing.T, seen map[string]int, names ...string) {

@@ -18,6 +18,7 @@ func (g *generator) policy() *tenant.Policy {
 	p.Limits = copyOf(pick(g, g.fixtures).Policy).Limits
 	p.Container = copyOf(pick(g, g.fixtures).Policy).Container
 	p.Security = copyOf(pick(g, g.fixtures).Policy).Security
+	p.Priority = pick(g, g.fixtures).Policy.Priority
 	return p
 }
 
@@ -35,9 +36,10 @@ func (g *generator) caseOf(r *isolator.Request) *isolator.Case {
 	}
 	f := pick(g, g.fixtures)
 	facts := f.Facts
-	facts.Namespaces = map[string]isolator.NSRef{}
+	facts.Namespaces, facts.BlockDevices = map[string]isolator.NSRef{}, map[string]isolator.BlockDevice{}
 	for _, i := range g.Perm(len(g.fixtures)) { // fixtures say different things of one path
 		maps.Copy(facts.Namespaces, g.fixtures[i].Facts.Namespaces)
+		maps.Copy(facts.BlockDevices, g.fixtures[i].Facts.BlockDevices)
 	}
 	return isolator.NewCase(g.policy(), f.Node, facts, r)
 }
@@ -58,13 +60,19 @@ func (g *generator) wider(p *tenant.Policy) *tenant.Policy {
 // ordered, and equal in both policies of law 3.
 var widenings = map[string]func(*generator, reflect.Value){
 	"/name":                               nil,
+	"/ancestors":                          nil,
 	"/enforcement":                        nil,
 	"/weight":                             nil,
+	"/priority":                           nil,
+	"/cpus":                               nil,
+	"/requests":                           nil,
 	"/limits/cpuMilli":                    raise,
 	"/limits/memoryBytes":                 raise,
 	"/limits/swapBytes":                   raise,
 	"/limits/pids":                        raise,
+	"/limits/containers":                  raise,
 	"/limits/hugepages":                   raiseEach,
+	"/limits/blockIO":                     raiseRates,
 	"/container/default/cpuMilli":         raise,
 	"/container/default/memoryBytes":      raise,
 	"/container/default/pids":             raise,
@@ -118,6 +126,17 @@ func raiseEach(g *generator, v reflect.Value) {
 		case tenant.Rlimit:
 			more := min(g.Uint64N(1<<20), math.MaxUint64-old.Hard)
 			v.SetMapIndex(k, reflect.ValueOf(tenant.Rlimit{Soft: old.Soft + more, Hard: old.Hard + more}))
+		}
+	}
+}
+
+// raiseRates makes limits of block devices larger, or absent.
+func raiseRates(g *generator, v reflect.Value) {
+	for i := range v.Len() {
+		for _, m := range members(v.Index(i)) {
+			if m.value.Kind() == reflect.Pointer {
+				raise(g, m.value)
+			}
 		}
 	}
 }

@@ -37,12 +37,38 @@ const (
 // integers, defaults written out. A nil quantity is not bounded.
 type Policy struct {
 	Name        string      `json:"name"`
+	Ancestors   []string    `json:"ancestors,omitempty"` // its parent last, the outermost first
 	Enforcement Enforcement `json:"enforcement"`
-	Weight      int64       `json:"weight"` // share against its siblings, 1..10000
+	Weight      int64       `json:"weight"`   // share against its siblings, 1..10000
+	Priority    Priority    `json:"priority"` // Normal or Idle
+	CPUs        CPUs        `json:"cpus"`     // Shared or Exclusive
+	Requests    Amounts     `json:"requests"` // for the tenant and all below it
 	Limits      Limits      `json:"limits"`
 	Container   Container   `json:"container"`
 	Security    Security    `json:"security"`
 	Delegate    string      `json:"delegate"` // name of a delegate of Node.Delegates
+}
+
+// Priority is a tenant's place when the node is short of something.
+type Priority string
+
+const (
+	Normal Priority = "Normal"
+	Idle   Priority = "Idle" // idle CPU only, first reclaimed, first OOM-killed
+)
+
+// CPUs says whose cores a tenant runs on.
+type CPUs string
+
+const (
+	Shared    CPUs = "Shared"
+	Exclusive CPUs = "Exclusive" // whole cores of Limits.CPUMilli, nobody else's
+)
+
+// Amounts are kept for somebody; zero is nothing.
+type Amounts struct {
+	CPUMilli    int64 `json:"cpuMilli"`    // thousandths of a CPU
+	MemoryBytes int64 `json:"memoryBytes"` // bytes
 }
 
 // Limits bound the whole tenant on this node.
@@ -51,7 +77,18 @@ type Limits struct {
 	MemoryBytes *int64           `json:"memoryBytes,omitempty"` // bytes
 	SwapBytes   int64            `json:"swapBytes"`             // bytes beyond memory
 	Pids        int64            `json:"pids"`                  // tasks
-	Hugepages   map[string]int64 `json:"hugepages,omitempty"`   // page size ("2MB") to bytes
+	Containers  *int64           `json:"containers,omitempty"`
+	Hugepages   map[string]int64 `json:"hugepages,omitempty"` // page size ("2MB") to bytes
+	BlockIO     []BlockIO        `json:"blockIO,omitempty"`   // one a device
+}
+
+// BlockIO bounds the use of one block device.
+type BlockIO struct {
+	Device              string `json:"device"` // absolute path of the device, or of a mount point of it
+	ReadBytesPerSecond  *int64 `json:"readBytesPerSecond,omitempty"`
+	WriteBytesPerSecond *int64 `json:"writeBytesPerSecond,omitempty"`
+	ReadIOPS            *int64 `json:"readIOPS,omitempty"`  // operations a second
+	WriteIOPS           *int64 `json:"writeIOPS,omitempty"` // operations a second
 }
 
 // Container bounds each container of the tenant, as a LimitRange does.
@@ -97,7 +134,20 @@ type Node struct {
 	Stdio                       Stdio             `json:"stdio"`
 	EngineRoots                 []string          `json:"engineRoots,omitempty"` // folders below which an engine mounts root filesystems
 	AuditLog                    AuditLog          `json:"auditLog"`
+	Reserved                    Amounts           `json:"reserved"`            // kept for the node itself
+	Requests                    Amounts           `json:"requests"`            // of all tenants together
+	Exclusive                   map[string]int64  `json:"exclusive,omitempty"` // tenant with cores of its own to how many CPUs
+	HasIdle                     bool              `json:"hasIdle,omitempty"`   // a tenant's priority is Idle
+	TenantTotal                 TenantTotal       `json:"tenantTotal"`
 }
+
+// TenantTotal says what happens to a pod that its tenant has no room for.
+type TenantTotal string
+
+const (
+	Report   TenantTotal = "Report" // it starts, the audit log says so
+	NoExcess TenantTotal = "Refuse"
+)
 
 // Stdio lists where a container's output may go besides a fifo.
 type Stdio struct {

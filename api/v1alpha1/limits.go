@@ -2,12 +2,14 @@ package v1alpha1
 
 import "k8s.io/apimachinery/pkg/api/resource"
 
-// Requests are kept for a tenant.
+// Requests are kept for somebody.
 type Requests struct {
-	// cpu is the share of CPUs that the tenant gets however busy the node is, in
-	// CPUs ("500m" is half a CPU). Default: none.
+	// cpu is what it gets however busy the node is, in CPUs ("500m" is half a
+	// CPU). A tenant's is a floor under the share that its weight gives: apply
+	// refuses weights that give less when all siblings are busy. Default: none.
 	CPU *resource.Quantity `json:"cpu,omitempty"`
-	// memory is what is not reclaimed from the tenant, in bytes. Default: none.
+	// memory is what is not reclaimed for others, in bytes. At least 4Mi.
+	// Default: none.
 	Memory *resource.Quantity `json:"memory,omitempty"`
 }
 
@@ -24,7 +26,8 @@ type Limits struct {
 	// pids is the number of tasks (processes and threads) of all containers
 	// together. Default: 4096.
 	Pids *int64 `json:"pids,omitempty"`
-	// containers is the number of containers. Default: not bounded.
+	// containers is the number of containers, over all engines and with those of
+	// the tenants below. Default: not bounded.
 	Containers *int64 `json:"containers,omitempty"`
 	// hugepages-64Ki bounds huge pages of 64 KiB, in bytes, a multiple of the
 	// page's size. Default: not bounded.
@@ -46,8 +49,8 @@ type Limits struct {
 	Inodes *int64 `json:"inodes,omitempty"`
 	// bandwidth bounds the tenant's network traffic. Default: not bounded.
 	Bandwidth Bandwidth `json:"bandwidth,omitzero"`
-	// blockIO bounds the tenant's use of block devices, one entry a device.
-	// Default: not bounded.
+	// blockIO bounds the tenant's use of block devices, one entry a device, with
+	// at least one bound each. Default: not bounded.
 	BlockIO []BlockIO `json:"blockIO,omitempty"`
 }
 
@@ -63,14 +66,17 @@ type Bandwidth struct {
 
 // BlockIO bounds the use of one block device.
 type BlockIO struct {
-	// device is the path of the block device: /dev/vda.
+	// device is the absolute path of the block device (/dev/vda), or of a mount
+	// point, which means the disk below it.
 	Device string `json:"device"`
-	// readBytesPerSecond bounds reads, in bytes a second. Default: not bounded.
+	// readBytesPerSecond bounds reads, in bytes a second, at least 1.
+	// Default: not bounded.
 	ReadBytesPerSecond *resource.Quantity `json:"readBytesPerSecond,omitempty"`
-	// writeBytesPerSecond bounds writes, in bytes a second. Default: not bounded.
+	// writeBytesPerSecond bounds writes, in bytes a second, at least 1.
+	// Default: not bounded.
 	WriteBytesPerSecond *resource.Quantity `json:"writeBytesPerSecond,omitempty"`
-	// readIOPS bounds read operations a second. Default: not bounded.
+	// readIOPS bounds read operations a second, at least 1. Default: not bounded.
 	ReadIOPS *int64 `json:"readIOPS,omitempty"`
-	// writeIOPS bounds write operations a second. Default: not bounded.
+	// writeIOPS bounds write operations a second, at least 1. Default: not bounded.
 	WriteIOPS *int64 `json:"writeIOPS,omitempty"`
 }

@@ -26,8 +26,8 @@ type NodePolicySpec struct {
 	Network NodeNetwork `json:"network,omitzero"`
 	// kubernetes says how pods are counted.
 	Kubernetes Kubernetes `json:"kubernetes,omitzero"`
-	// reserved is kept for the node; apply refuses requests above the node less
-	// this.
+	// reserved is kept for the node itself; apply refuses requests and cores of
+	// tenants' own above the node less this.
 	Reserved Requests `json:"reserved,omitzero"`
 	// delegates are the OCI runtimes of this node.
 	Delegates Delegates `json:"delegates,omitzero"`
@@ -83,7 +83,7 @@ type Delegates struct {
 	// runc is the path of runc. Default: the first of /usr/local/sbin,
 	// /usr/local/bin, /usr/sbin, /usr/bin, /sbin and /bin that has it.
 	Runc string `json:"runc,omitempty"`
-	// crun is the path of crun. Default: none.
+	// crun is the path of crun. Default: it is looked for where runc is.
 	Crun string `json:"crun,omitempty"`
 	// runsc is the path of gVisor's runsc. Default: none.
 	Runsc string `json:"runsc,omitempty"`

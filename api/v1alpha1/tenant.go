@@ -16,22 +16,36 @@ type TenantSpec struct {
 	// Enforce refuses or narrows it; Audit decides and logs everything and
 	// changes nothing. Default: Enforce.
 	Enforcement Enforcement `json:"enforcement,omitempty"`
-	// parent is the tenant from which absent keys come, except selectors and
-	// exceptions, and whose limits are never exceeded. Default: none.
+	// parent is the tenant whose part this one is: what it has together with
+	// all others below the parent is within the parent's limits, and no limit or
+	// right of its own is above the parent's. Absent keys come from the parent,
+	// also key by key inside of sections; a list or map comes whole. Amounts for
+	// each container that come from the parent are lowered to the tenant's
+	// limits. Never inherited are selectors and security.exceptions, which name
+	// what is the parent's only, and weight, cpus and requests, which are its own
+	// place: two children with the requests of their parent would promise them
+	// twice. The names of a tenant and all above it have at most 200 characters
+	// together, one more for each. Default: none.
 	Parent string `json:"parent,omitempty"`
 	// selectors say which containers are the tenant's.
 	Selectors Selectors `json:"selectors,omitzero"`
-	// weight is the tenant's share of the CPU against its siblings when the
-	// node is busy, 1 to 10000. Default: 100.
+	// weight is the tenant's share of the CPU against its siblings, those with
+	// the same parent, when the node is busy, 1 to 10000. Pods are weighed by the
+	// kubelet. Default: 100.
 	Weight *int64 `json:"weight,omitempty"`
-	// cpus says whose cores the tenant runs on: Shared, or Exclusive for whole
-	// cores of limits.cpu that nobody else uses. Default: Shared.
+	// cpus says whose cores the tenant runs on: Shared, or Exclusive for as many
+	// cores as limits.cpu says, a whole number, that no other tenant uses. Only a
+	// tenant without a parent and with priority Normal can be Exclusive; those
+	// below it share its cores. Default: Shared.
 	CPUs CPUs `json:"cpus,omitempty"`
-	// priority is Normal, or Idle for CPU that nobody else wants, memory that is
-	// reclaimed first, and being the first that the OOM killer takes.
+	// priority is Normal, or Idle for CPU that no sibling wants, memory that is
+	// reclaimed first, and being the first that the OOM killer takes. A Normal
+	// tenant below an Idle one is Normal against its siblings only.
 	// Default: Normal.
 	Priority Priority `json:"priority,omitempty"`
-	// requests are kept for the tenant, whatever others use.
+	// requests are kept for the tenant, whatever others use; a parent keeps at
+	// least what all below it do. They are at most the tenant's limits, and not
+	// for tenants with priority Idle or below one.
 	Requests Requests `json:"requests,omitzero"`
 	// limits bound all of the tenant's containers on this node together, over
 	// all engines. What is absent is not bounded, except swap and pids.
@@ -42,8 +56,8 @@ type TenantSpec struct {
 	Security Security `json:"security,omitzero"`
 	// network says what the tenant's containers may talk to.
 	Network Network `json:"network,omitzero"`
-	// delegate is the OCI runtime that runs the containers: runc, crun or runsc.
-	// Default: runc.
+	// delegate is the OCI runtime that runs the containers: runc, crun or runsc,
+	// of the NodePolicy's delegates. Default: runc.
 	Delegate DelegateName `json:"delegate,omitempty"`
 }
 

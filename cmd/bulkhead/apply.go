@@ -51,5 +51,5 @@ func applyDry(cmd *cobra.Command, named []*compile.Object, prune bool) error {
 	showDiff(cmd.OutOrStdout(), e)
 	showChanges(cmd.OutOrStdout(), e, named, " (dry run)")
 	showWarnings(cmd.ErrOrStderr(), e, named)
-	return fitsWhatRuns(e.Compiled)
+	return fitsWhatRuns(e)
 }

@@ -49,9 +49,15 @@ func describe(out io.Writer, o *compile.Object, p *tenant.Policy, records []*rec
 	line := func(key, value string) { fmt.Fprintf(w, "%s:\t%s\n", key, cmp.Or(value, "-")) }
 	section := func(name string) { fmt.Fprintf(w, "%s:\n", name) }
 	line("Name", p.Name)
+	if len(p.Ancestors) > 0 {
+		line("Parent", strings.Join(p.Ancestors, " > "))
+	}
 	line("Enforcement", string(p.Enforcement))
 	line("Delegate", p.Delegate)
 	line("Weight", fmt.Sprint(p.Weight))
+	line("Priority", string(p.Priority))
+	line("CPUs", string(p.CPUs))
+	line("Requests", amounts(p.Requests))
 	section("Selectors")
 	line("  Kubernetes namespaces", list(o.Tenant.Spec.Selectors.KubernetesNamespaces))
 	line("  containerd namespaces", list(o.Tenant.Spec.Selectors.ContainerdNamespaces))
@@ -63,6 +69,10 @@ func describe(out io.Writer, o *compile.Object, p *tenant.Policy, records []*rec
 	for _, page := range slices.Sorted(maps.Keys(p.Limits.Hugepages)) {
 		n := p.Limits.Hugepages[page]
 		line("  huge pages of "+page, size(&n))
+	}
+	line("  containers", known(tasks(p.Limits.Containers), "not bounded"))
+	for _, b := range p.Limits.BlockIO {
+		line("  "+b.Device, blockIO(b))
 	}
 	section("Each container")
 	pair := func(def, most string) string {
@@ -88,6 +98,27 @@ func describe(out io.Writer, o *compile.Object, p *tenant.Policy, records []*rec
 		}
 	}
 	return w.Flush()
+}
+
+// blockIO reads "reads 100Mi/s and 2000 IOPS, writes 50Mi/s".
+func blockIO(b tenant.BlockIO) string {
+	var parts []string
+	for _, d := range []struct {
+		verb        string
+		bytes, iops *int64
+	}{{"reads ", b.ReadBytesPerSecond, b.ReadIOPS}, {"writes ", b.WriteBytesPerSecond, b.WriteIOPS}} {
+		var bounds []string
+		if d.bytes != nil {
+			bounds = append(bounds, size(d.bytes)+"/s")
+		}
+		if d.iops != nil {
+			bounds = append(bounds, tasks(d.iops)+" IOPS")
+		}
+		if bounds != nil {
+			parts = append(parts, d.verb+strings.Join(bounds, " and "))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // known is a value, or what it means that there is none.

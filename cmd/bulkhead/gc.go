@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bulkhead-dev/bulkhead/runtime"
-	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 )
 
 func gcCommand() *cobra.Command {
@@ -42,7 +41,7 @@ this installation's own are looked at.`,
 			fmt.Fprintf(cmd.OutOrStdout(), "%s %s %s\n", l.Kind, l.Name, verb)
 		}
 		if !dryRun { // an empty parent is what a kill in the middle of a release leaves
-			errs = append(errs, cgroup.ReleaseParent(here()))
+			errs = append(errs, rt.ReleaseBase())
 		}
 		return errors.Join(errs...)
 	}

@@ -63,6 +63,7 @@ func (l *listing) only(kind string, names []string) error {
 			// Ids and versions are long: their beginning is enough.
 			long := kind == "container" || kind == "version"
 			if trimKind(i.name) == name || i.name == name || long && strings.HasPrefix(i.name, name) {
+				i.depth = 0 // alone, or in the order asked for
 				kept = append(kept, i)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,7 +20,7 @@ import (
 func listTenants(root tenant.Root) (*listing, error) {
 	l := &listing{
 		header: []string{"NAME", "ENFORCEMENT", "LEVEL", "CPU", "MEMORY", "PIDS", "CONTAINERS"},
-		wide:   []string{"SWAP", "WEIGHT", "ONEXCESS", "KUBERNETES", "CONTAINERD"},
+		wide:   []string{"SWAP", "WEIGHT", "PRIORITY", "CPUS", "REQUESTS", "ONEXCESS", "KUBERNETES", "CONTAINERD"},
 	}
 	objects, policies, err := inForce(root)
 	if err != nil {
@@ -29,21 +30,32 @@ func listTenants(root tenant.Root) (*listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, o := range objects {
+	for _, o := range byAncestry(objects, policies) {
 		p := policies[o.Name()]
-		if o.Tenant == nil || p == nil {
-			continue
-		}
 		s := o.Tenant.Spec.Selectors
 		l.add(item{
 			name:   o.Ref(),
+			depth:  len(p.Ancestors),
 			cells:  []string{o.Name(), string(p.Enforcement), level(p), cpus(p.Limits.CPUMilli), size(p.Limits.MemoryBytes), strconv.FormatInt(p.Limits.Pids, 10), count(o.Name())},
-			wide:   []string{size(&p.Limits.SwapBytes), strconv.FormatInt(p.Weight, 10), string(p.Security.OnExcess), list(s.KubernetesNamespaces), list(s.ContainerdNamespaces)},
+			wide:   []string{size(&p.Limits.SwapBytes), strconv.FormatInt(p.Weight, 10), string(p.Priority), string(p.CPUs), amounts(p.Requests), string(p.Security.OnExcess), list(s.KubernetesNamespaces), list(s.ContainerdNamespaces)},
 			object: asJSON(o),
 			text:   o.Text,
 		})
 	}
 	return l, nil
+}
+
+// byAncestry returns the tenants with each below its parent.
+func byAncestry(objects []*compile.Object, policies map[string]*tenant.Policy) []*compile.Object {
+	path := func(o *compile.Object) []string { return append(slices.Clone(policies[o.Name()].Ancestors), o.Name()) }
+	var tenants []*compile.Object
+	for _, o := range objects {
+		if o.Tenant != nil && policies[o.Name()] != nil {
+			tenants = append(tenants, o)
+		}
+	}
+	slices.SortStableFunc(tenants, func(a, b *compile.Object) int { return slices.Compare(path(a), path(b)) })
+	return tenants
 }
 
 // inForce returns the objects and the compiled tenants of the version in force.
@@ -111,6 +123,18 @@ func size(n *int64) string {
 		return "-"
 	}
 	return resource.NewQuantity(*n, resource.BinarySI).String()
+}
+
+// amounts reads "cpu=1,memory=2Gi", as kubectl takes requests.
+func amounts(a tenant.Amounts) string {
+	var parts []string
+	if a.CPUMilli > 0 {
+		parts = append(parts, "cpu="+cpus(&a.CPUMilli))
+	}
+	if a.MemoryBytes > 0 {
+		parts = append(parts, "memory="+size(&a.MemoryBytes))
+	}
+	return list(parts)
 }
 
 func tasks(n *int64) string {

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -22,6 +23,7 @@ type listing struct {
 
 type item struct {
 	name        string
+	depth       int // below how many others it is shown
 	cells, wide []string
 	object      any    // for -o json, and for -o yaml without text
 	text        string // YAML as the operator wrote it
@@ -80,6 +82,10 @@ func (l *listing) table(cmd *cobra.Command, wide bool) error {
 	}
 	row(l.header, l.wide)
 	for _, i := range l.items {
+		if i.depth > 0 {
+			i.cells = slices.Clone(i.cells)
+			i.cells[0] = strings.Repeat("  ", i.depth-1) + "└─" + i.cells[0]
+		}
 		row(i.cells, i.wide)
 	}
 	return t.Flush()

@@ -10,9 +10,17 @@ import (
 	"github.com/bulkhead-dev/bulkhead/tenant/compile"
 )
 
-// fitsWhatRuns refuses limits below what their tenant uses now.
-func fitsWhatRuns(c *compile.Compiled) error {
-	if err := runtime.New(here(), runtime.Execute).Check(c.Tenants); err != nil {
+// fitsWhatRuns refuses promises that this node cannot keep, and limits below
+// what their tenant uses now.
+func fitsWhatRuns(e *compile.Edited) error {
+	node, err := capacity()
+	if err != nil {
+		return err
+	}
+	if err := compile.Admit(e.After, e.Compiled, node); err != nil {
+		return err
+	}
+	if err := runtime.New(here(), runtime.Execute).Check(e.Compiled.Node, e.Compiled.Tenants, false); err != nil {
 		return fmt.Errorf("nothing was applied: %w", err)
 	}
 	return nil
@@ -21,7 +29,7 @@ func fitsWhatRuns(c *compile.Compiled) error {
 // enliven gives what runs the limits of the policy now in force. It is done
 // also when nothing changed: an apply before may not have come to its end.
 func enliven(cmd *cobra.Command) error {
-	done, err := runtime.New(here(), runtime.Execute).Reconcile(cmd.Context())
+	done, err := runtime.New(here(), runtime.Execute).Reconcile(cmd.Context(), runtime.Change{})
 	for _, d := range done {
 		if d.Containers > 0 {
 			fmt.Fprintf(cmd.OutOrStdout(), "tenant/%s: new limits for %d of %d running containers\n", d.Tenant, d.Containers, d.Running)

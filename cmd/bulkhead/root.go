@@ -50,7 +50,7 @@ func rootCommand() *cobra.Command {
 			root.AddCommand(verb)
 		}
 	}
-	root.AddCommand(versionCommand())
+	root.AddCommand(versionCommand(), sliceCommand())
 	return root
 }
 

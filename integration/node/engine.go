@@ -24,32 +24,63 @@ type Engine struct {
 	debian     string // where Debian's packages are unpacked
 }
 
+// EngineVariable names the only engine that tests shall use, by its folder:
+// where there are not both.
+const EngineVariable = "BULKHEAD_TEST_ENGINE"
+
 // Engines returns the engines that make prepared, the oldest first.
 func Engines() ([]Engine, error) {
-	old, err := Debian()
-	if err != nil {
-		return nil, err
+	var engines []Engine
+	for _, each := range []struct {
+		folder string
+		engine func() (Engine, error)
+	}{{"debian", Debian}, {"built", Built}} {
+		if only := os.Getenv(EngineVariable); only != "" && only != each.folder {
+			continue
+		}
+		e, err := each.engine()
+		if err != nil {
+			return nil, err
+		}
+		engines = append(engines, e)
 	}
-	built := filepath.Join(filepath.Dir(old.debian), "built")
-	modern, err := complete(Engine{
+	if len(engines) == 0 {
+		return nil, fmt.Errorf("%s is %q, want debian, built, or nothing for both", EngineVariable, os.Getenv(EngineVariable))
+	}
+	return engines, nil
+}
+
+// Built returns the engine of the pinned modules.
+func Built() (Engine, error) {
+	engines, err := folder()
+	if err != nil {
+		return Engine{}, err
+	}
+	built := filepath.Join(engines, "built")
+	return complete(Engine{
 		Containerd: built + "/containerd", Ctr: built + "/ctr", StockShim: built + "/containerd-shim-runc-v2", Runc: built + "/runc",
-		debian: old.debian,
+		debian: filepath.Join(engines, "debian"),
 	})
-	return []Engine{old, modern}, err
 }
 
 // Debian returns the engine of Debian's packages, which needs no building.
 func Debian() (Engine, error) {
-	repo, err := Repository()
+	engines, err := folder()
 	if err != nil {
 		return Engine{}, err
 	}
-	debian := filepath.Join(repo, "bin/engines/debian")
+	debian := filepath.Join(engines, "debian")
 	return complete(Engine{
 		Containerd: debian + "/usr/bin/containerd", Ctr: debian + "/usr/bin/ctr",
 		StockShim: debian + "/usr/bin/containerd-shim-runc-v2", Runc: debian + "/usr/sbin/runc",
 		debian: debian,
 	})
+}
+
+// folder is where make links the engines.
+func folder() (string, error) {
+	repo, err := Repository()
+	return filepath.Join(repo, "bin/engines"), err
 }
 
 func complete(e Engine) (Engine, error) {

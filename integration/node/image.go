@@ -97,9 +97,9 @@ func (n *Node) layer() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list busybox's applets: %w", err)
 	}
-	probe, err := n.buildProbe()
+	probe, err := os.ReadFile(n.program("probe")) // what tests run inside containers
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the prober is not built; run: make probe (%w)", err)
 	}
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -116,18 +116,6 @@ func (n *Node) layer() ([]byte, error) {
 		}
 	}
 	return b.Bytes(), errors.Join(err, w.Close())
-}
-
-// buildProbe builds the program that tests run inside containers.
-func (n *Node) buildProbe() ([]byte, error) {
-	path := n.place.path("probe")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./integration/probe")
-	cmd.Dir = n.repo
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build the prober: %w\n%s", err, out)
-	}
-	return os.ReadFile(path)
 }
 
 func add(w *tar.Writer, h tar.Header, data []byte) error {

@@ -14,7 +14,7 @@ import (
 )
 
 func applied(root tenant.Root, p *tenant.Policy, children func() error) error {
-	return Locked(root, p.Name, func() error { return Apply(root, p, children) })
+	return locking(root, p, func(t *Tree) error { return t.Apply(&Tenant{Policy: p}, children) })
 }
 
 func TestApplyRefusesLimitsBelowWhatIsInUse(t *testing.T) {
@@ -28,9 +28,9 @@ func TestApplyRefusesLimitsBelowWhatIsInUse(t *testing.T) {
 	want := regexp.MustCompile(`^limits.memory 32Mi of tenant acme is below the \d+Mi in use; stop some of its containers or allow at least \d+Mi
 limits.pids 2 of tenant acme is below the \d+ in use; stop some of its containers or allow at least \d+$`)
 	for name, f := range map[string]func() error{
-		"check": func() error { return Check(root, p) },
+		"check": func() error { return New(root, nil).Check(&Tenant{Policy: p}) },
 		"apply": func() error {
-			return errors.Unwrap(applied(root, p, func() error { return errors.New("children were touched") }))
+			return applied(root, p, func() error { return errors.New("children were touched") })
 		},
 	} {
 		err := f()
@@ -46,7 +46,7 @@ limits.pids 2 of tenant acme is below the \d+ in use; stop some of its container
 	}
 
 	p.Limits.MemoryBytes, p.Limits.Pids = new(int64(128<<20)), 50
-	if err := errors.Join(Check(root, p), applied(root, p, nil)); err != nil {
+	if err := errors.Join(New(root, nil).Check(&Tenant{Policy: p}), applied(root, p, nil)); err != nil {
 		t.Errorf("limits above what is in use: %v", err)
 	}
 	if diff := cmp.Diff(before, files(t, m, limitFiles...)); diff == "" {
@@ -63,7 +63,7 @@ func TestEnsureRefusesLimitsBelowWhatIsInUse(t *testing.T) {
 	before := files(t, m, limitFiles...)
 	p := acme()
 	p.Limits.MemoryBytes = new(int64(32 << 20))
-	err := Locked(root, p.Name, func() error { return Ensure(root, p) })
+	err := ensure(root, p)
 	if low := (*TooLow)(nil); !errors.As(err, &low) {
 		t.Errorf("got %v, want *TooLow", err)
 	}
@@ -197,7 +197,7 @@ func TestApplyMovesBetweenAllPairsOfMemoryAndSwap(t *testing.T) {
 }
 
 func TestUsageOfATenantWithoutACgroup(t *testing.T) {
-	if _, _, ok, err := Usage(installation(t), "acme"); ok || err != nil {
+	if _, _, ok, err := New(installation(t), nil).Usage(acme()); ok || err != nil {
 		t.Errorf("ok %v, error %v", ok, err)
 	}
 }

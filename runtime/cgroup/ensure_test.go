@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/cgroups"
 
-	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
@@ -83,7 +82,7 @@ func TestEnsureMakesTheCgroupInEveryHierarchy(t *testing.T) {
 		if folder == "" {
 			folder = "unified"
 		}
-		path := "/sys/fs/cgroup/" + folder + isolator.TenantCgroup(root.Installation(), "acme")
+		path := "/sys/fs/cgroup/" + folder + placeOf(root, "acme")
 		if !cgroups.PathExists(path) {
 			t.Errorf("%s is missing", path)
 		}
@@ -94,7 +93,7 @@ func TestEnsureLeavesNothingWhenItFails(t *testing.T) {
 	root := installation(t)
 	p := acme()
 	p.Weight = 1 << 40 // above the kernel's most, which only the kernel says
-	if err := Locked(root, p.Name, func() error { return Ensure(root, p) }); err == nil {
+	if err := ensure(root, p); err == nil {
 		t.Error("shares above the kernel's most were accepted")
 	}
 	if left := residue(t, root); left != nil {
@@ -111,14 +110,14 @@ func TestEnsureRefusesWhatTheNodeCannotHold(t *testing.T) {
 	hugepages.Limits.Hugepages = map[string]int64{"2MB": 64 << 20}
 	cpu.Limits.CPUMilli = new(int64(9))
 	for want, p := range map[string]*tenant.Policy{
-		"not supported on this node: limits.hugepages needs the hugetlb controller, which this node does not mount on cgroup v1": hugepages,
-		"limits.cpu 9m of tenant acme is below 10m, the least that the kernel bounds":                                            cpu,
+		"not supported on this node: limits.hugepages needs the hugetlb controller, which this node does not have": hugepages,
+		"limits.cpu 9m of tenant acme is below 10m, the least that the kernel bounds":                              cpu,
 	} {
-		err := Locked(root, p.Name, func() error { return Ensure(root, p) })
+		err := ensure(root, p)
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
-		if err := Check(root, p); err == nil || err.Error() != want {
+		if err := New(root, nil).Check(&Tenant{Policy: p}); err == nil || err.Error() != want {
 			t.Errorf("check: got %v, want %s", err, want)
 		}
 		if left := residue(t, root); left != nil {
@@ -152,7 +151,7 @@ func TestPidsOfTheTenantBindItsContainersTogether(t *testing.T) {
 	for p, room := range map[*tenant.Policy]int64{tight: 5, wide: 50} {
 		m := ensured(t, root, p)
 		process(t, container(t, root, p.Name, "a", &cgroups.Resources{}), "hold", "1")
-		_, inUse, ok, err := Usage(root, p.Name)
+		_, inUse, ok, err := New(root, nil).Usage(p)
 		if err != nil || !ok {
 			t.Fatal(ok, err)
 		}

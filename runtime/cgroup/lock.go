@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,21 +13,36 @@ import (
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
-// Locked runs f while holding the tenant's lock: no other process of the
-// installation is in a Locked, an Apply or a Release of that tenant meanwhile.
-// A record that names the tenant's cgroup is made below it, since Release looks
-// for records below it. The lock does not nest, and ends with its process.
-func Locked(root tenant.Root, name string, f func() error) error {
-	if err := checkName(name); err != nil {
+// Locked runs f while holding the locks of tenants, which are named from the
+// outermost to the innermost, as everybody takes them: no other process of the
+// installation changes what is theirs meanwhile. A record that names a tenant's
+// cgroup is made below its lock, since Release looks for records below it. A
+// lock does not nest, and ends with its process.
+func (t *Tree) Locked(names []string, f func() error) error {
+	if len(names) == 0 {
+		return f()
+	}
+	if err := checkName(names[0]); err != nil {
 		return err
 	}
-	return locked(filepath.Join(root.Tenants(), name+".lock"), f)
+	return locked(filepath.Join(t.root.Tenants(), names[0]+".lock"), func() error { return t.Locked(names[1:], f) })
 }
 
-// parentLock names the lock below which the installation's own cgroup is made
-// and removed, so that it does not go while a tenant's is made in it. It is
-// taken after a tenant's lock and never held for longer than a few calls.
-func parentLock(root tenant.Root) string { return filepath.Join(root.Tenants(), ".lock") }
+// Chain names a tenant and those above it, the outermost first: the locks that a
+// container of the tenant is made under. While the tenant's cgroup is where an
+// earlier policy had it, those above it there are among them.
+func (t *Tree) Chain(p *tenant.Policy) ([]string, error) {
+	names := chain(p)
+	place, err := t.Place(p)
+	if err != nil {
+		return nil, err
+	}
+	if there := t.Names(place); !slices.Equal(there, names) {
+		others := slices.DeleteFunc(there, func(name string) bool { return slices.Contains(names, name) })
+		names = append(others, names...)
+	}
+	return names, nil
+}
 
 // lockPatience bounds the wait for a lock: a process that was stopped while it
 // held one must not keep a container from being deleted. It is looked at often,

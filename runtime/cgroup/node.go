@@ -2,10 +2,12 @@ package cgroup
 
 import (
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/opencontainers/cgroups"
+	"github.com/opencontainers/cgroups/fs2"
 )
 
 // Controllers says what kind of cgroups this node has ("v1", "hybrid" or "v2"),
@@ -14,8 +16,11 @@ import (
 // then refused.
 func Controllers() (mode string, controllers []string, swap bool) {
 	if cgroups.IsCgroup2UnifiedMode() {
-		controllers, _ := cgroups.GetAllSubsystems()
-		return "v2", controllers, false
+		data, err := cgroups.ReadFile(fs2.UnifiedMountpoint, "cgroup.controllers")
+		if err != nil {
+			return "v2", nil, false
+		}
+		return "v2", strings.Fields(data), swapLimitV2()
 	}
 	mode = "v1"
 	if cgroups.IsCgroup2HybridMode() {
@@ -30,4 +35,18 @@ func Controllers() (mode string, controllers []string, swap bool) {
 		return name == "" || strings.HasPrefix(name, cgroups.CgroupNamePrefix)
 	})
 	return mode, controllers, swapLimit()
+}
+
+// swapLimit reports whether the kernel of a cgroup v1 node can limit memory and
+// swap together.
+func swapLimit() bool {
+	mounts, err := hierarchies()
+	return err == nil && cgroups.PathExists(filepath.Join(mounts["memory"], memsw))
+}
+
+// swapLimitV2 reports whether the kernel accounts for swap by cgroup. The root
+// has no files of limits, so it is asked of the first cgroup that has some.
+func swapLimitV2() bool {
+	limited, _ := filepath.Glob(filepath.Join(fs2.UnifiedMountpoint, "*", "memory.max"))
+	return len(limited) == 0 || cgroups.PathExists(filepath.Join(filepath.Dir(limited[0]), "memory.swap.max"))
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	cgroupfs "github.com/opencontainers/cgroups/fs"
+	"github.com/opencontainers/cgroups/fs2"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,6 +22,13 @@ func OOMKills(path string) (uint64, error) {
 		return 0, err
 	}
 	leaf := m.Path("memory")
+	if v2() {
+		n, err := fs2.OOMKillCount(leaf)
+		if errors.Is(err, unix.ENODEV) {
+			err = fs.ErrNotExist
+		}
+		return n, err
+	}
 	var sum uint64
 	err = filepath.WalkDir(leaf, func(dir string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {

@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"github.com/opencontainers/cgroups"
-
-	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 )
 
 func TestOOMKillsCountThoseOfTheContainerOnly(t *testing.T) {
@@ -23,7 +21,7 @@ func TestOOMKillsCountThoseOfTheContainerOnly(t *testing.T) {
 		if err := shell(t, m, "exec dd if=/dev/zero of=/dev/null bs=96M count=1"); !killed(err) {
 			t.Fatalf("96 MiB below 64 MiB: %v", err)
 		}
-		parent := isolator.TenantCgroup(root.Installation(), "acme")
+		parent := placeOf(root, "acme")
 		for id, want := range map[string]uint64{"guilty": uint64(i + 1), "innocent": 0} {
 			if got, err := OOMKills(parent + "/test." + id + ".c"); got != want || err != nil {
 				t.Errorf("%s: %d kills (%v), want %d", id, got, err, want)
@@ -34,13 +32,7 @@ func TestOOMKillsCountThoseOfTheContainerOnly(t *testing.T) {
 
 func TestOOMKillsOfACgroupThatIsGone(t *testing.T) {
 	root := installation(t)
-	if n, err := OOMKills(isolator.TenantCgroup(root.Installation(), "acme")); !errors.Is(err, fs.ErrNotExist) {
+	if n, err := OOMKills(placeOf(root, "acme")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %d, %v, want fs.ErrNotExist", n, err)
-	}
-}
-
-func TestOOMKillsOfASystemdCgroupIsUnsupported(t *testing.T) {
-	if _, err := OOMKills("system.slice:cri-containerd:abc"); !errors.Is(err, ErrUnsupported) {
-		t.Errorf("got %v, want ErrUnsupported", err)
 	}
 }

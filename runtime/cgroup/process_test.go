@@ -2,6 +2,7 @@ package cgroup
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +14,6 @@ import (
 	"github.com/opencontainers/cgroups"
 	"golang.org/x/sys/unix"
 
-	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
@@ -58,32 +58,53 @@ func installation(t *testing.T) tenant.Root {
 // residue lists what an installation has in any hierarchy.
 func residue(t *testing.T, root tenant.Root) []string {
 	t.Helper()
-	left, err := filepath.Glob("/sys/fs/cgroup/*" + isolator.CgroupRoot(root.Installation()))
+	left, err := filepath.Glob("/sys/fs/cgroup/*" + New(root, nil).base())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return left
 }
 
+func placeOf(root tenant.Root, name string) string { return below(New(root, nil).base(), name) }
+
+// locking runs f with the locks that a container of the tenant is made under.
+func locking(root tenant.Root, p *tenant.Policy, f func(*Tree) error) error {
+	tree := New(root, nil)
+	return tree.Locked(chain(p), func() error { return f(tree) })
+}
+
+// ensure makes a tenant's cgroup, or leaves nothing.
+func ensure(root tenant.Root, p *tenant.Policy) error {
+	return locking(root, p, func(t *Tree) error {
+		err := t.Ensure(&Tenant{Policy: p})
+		if err != nil {
+			err = errors.Join(err, t.Clear(placeOf(root, p.Name)))
+		}
+		return err
+	})
+}
+
+func release(root tenant.Root, name string) error { return New(root, nil).Release(placeOf(root, name)) }
+
 // ensured makes a tenant's cgroup and removes it when the test ends.
 func ensured(t *testing.T, root tenant.Root, p *tenant.Policy) cgroups.Manager {
 	t.Helper()
-	err := Locked(root, p.Name, func() error { return Ensure(root, p) })
+	err := ensure(root, p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := Release(root, p.Name); err != nil {
+		if err := release(root, p.Name); err != nil {
 			t.Error(err)
 		}
 	})
-	return opened(t, isolator.TenantCgroup(root.Installation(), p.Name))
+	return opened(t, placeOf(root, p.Name))
 }
 
 // container makes the cgroup of a container as a delegate does.
 func container(t *testing.T, root tenant.Root, name, id string, r *cgroups.Resources) cgroups.Manager {
 	t.Helper()
-	m := opened(t, isolator.TenantCgroup(root.Installation(), name)+"/test."+id+".c")
+	m := opened(t, placeOf(root, name)+"/test."+id+".c")
 	if err := m.Apply(-1); err != nil {
 		t.Fatal(err)
 	}

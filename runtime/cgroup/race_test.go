@@ -15,7 +15,6 @@ import (
 	"github.com/opencontainers/cgroups"
 
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
-	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
@@ -38,14 +37,14 @@ func churn(args []string) error {
 
 // lifetime is one container's, from its record to its release.
 func lifetime(root tenant.Root, p *tenant.Policy, id string, step func()) error {
-	parent := isolator.TenantCgroup(root.Installation(), p.Name)
+	parent := placeOf(root, p.Name)
 	r := &record.Record{Scope: "containerd:test", ID: id, Tenant: p.Name, TenantCgroup: parent}
 	step()
-	err := Locked(root, p.Name, func() error {
+	err := locking(root, p, func(t *Tree) error {
 		if err := record.Create(root, r); err != nil {
 			return err
 		}
-		return Ensure(root, p)
+		return t.Ensure(&Tenant{Policy: p})
 	})
 	if err != nil {
 		return err
@@ -79,7 +78,7 @@ func lifetime(root tenant.Root, p *tenant.Policy, id string, step func()) error 
 		return err
 	}
 	step()
-	return Release(root, p.Name)
+	return release(root, p.Name)
 }
 
 func churning(t *testing.T, root tenant.Root, rounds int) (*exec.Cmd, *bufio.Reader) {
@@ -167,16 +166,16 @@ func TestAKilledShimLeavesNothingOnceItsContainerIsDeleted(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		names, err := Tenants(root)
+		places, err := New(root, nil).Places()
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range names {
-			if err := Release(root, name); err != nil {
+		for _, place := range places {
+			if err := New(root, nil).Release(place); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := ReleaseParent(root); err != nil {
+		if err := New(root, nil).ReleaseBase(); err != nil {
 			t.Fatal(err)
 		}
 		if left := residue(t, root); left != nil {

@@ -3,78 +3,107 @@ package cgroup
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/opencontainers/cgroups"
 	"golang.org/x/sys/unix"
 
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
-	"github.com/bulkhead-dev/bulkhead/spec/isolator"
-	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
-// Release removes the tenant's cgroup, and the installation's when it was the
-// last, unless a record says that a container may be below it. Nothing to
-// remove is success.
+// Release removes the tenant's cgroup at a place, those of the tenants above it
+// and the installation's, as far as no record says that a container may be
+// below them. Nothing to remove is success.
 //
-// Preconditions: the tenant's lock is not held; Release takes it.
-func Release(root tenant.Root, name string) error {
-	return Locked(root, name, func() error {
-		m, err := ofTenant(root, name)
-		if errors.Is(err, ErrUnsupported) {
-			return nil // Ensure never made one here
-		}
-		if err != nil {
-			return err
-		}
-		records, err := record.List(root)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(records, func(r *record.Record) bool { return r.Tenant == name && r.TenantCgroup != "" }) {
-			return nil
-		}
-		if err := remove(root, m); err != nil {
-			return fmt.Errorf("remove the cgroup of tenant %s: %w", name, err)
-		}
-		return nil
-	})
+// Preconditions: no lock of these tenants is held; Release takes them.
+func (t *Tree) Release(place string) error {
+	return t.Locked(t.Names(place), func() error { return t.Clear(place) })
 }
 
-// remove removes a tenant's cgroup with all that a killed delegate left below
-// it, from every hierarchy: a delegate makes the directories on its way where
-// Ensure did not. It ends at the first that is busy, so that a living process
-// without a record costs one second (the module's patience) and not ten.
-//
-// Preconditions: the tenant's lock is held.
-func remove(root tenant.Root, m cgroups.Manager) error {
+// Names are the tenants whose places are at a place and above it, the outermost
+// first.
+func (t *Tree) Names(place string) []string {
+	var names []string
+	for _, level := range t.levels(place) {
+		names = append(names, TenantAt(level))
+	}
+	return names
+}
+
+// Clear is Release while the locks of all these tenants are held.
+func (t *Tree) Clear(place string) error {
+	records, err := record.List(t.root)
+	if err != nil {
+		return err
+	}
+	for _, level := range slices.Backward(t.levels(place)) {
+		used := func(r *record.Record) bool { return r.TenantCgroup != "" && Holds(level, r.TenantCgroup) }
+		if slices.ContainsFunc(records, used) {
+			return nil
+		}
+		if err := t.discard(level); err != nil {
+			return fmt.Errorf("remove the cgroup of tenant %s: %w", TenantAt(level), err)
+		}
+	}
+	return t.ReleaseBase()
+}
+
+// discard removes a tenant's cgroup and forgets where it was.
+func (t *Tree) discard(place string) error {
+	if err := t.remove(place); err != nil {
+		return err
+	}
+	if err := os.Remove(t.note(TenantAt(place))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// remove removes a cgroup with all that a killed delegate left below it, from
+// every hierarchy: a delegate makes the directories on its way where Ensure did
+// not. It ends at the first that is busy, so that a living process without a
+// record costs one second (the module's patience) and not ten.
+func (t *Tree) remove(place string) error {
+	m, err := open(place)
+	if err != nil {
+		return err
+	}
 	for _, path := range slices.Sorted(maps.Values(m.GetPaths())) {
 		if err := cgroups.RemovePath(path); err != nil {
 			return err
 		}
 	}
-	return ReleaseParent(root)
+	if filepath.Ext(place) == sliceSuffix {
+		return t.slices(SliceOrder{Slice: place, Stop: true}) // or it would come back empty
+	}
+	return nil
 }
 
-// ReleaseParent removes the installation's own cgroup from each hierarchy where
-// no tenant is below it. Release does this too; a process that was killed in
+// ReleaseBase removes the installation's own cgroup from each hierarchy where no
+// tenant is below it. Release does this too; a process that was killed in
 // between leaves it to be done.
-func ReleaseParent(root tenant.Root) error {
-	m, err := open(isolator.CgroupRoot(root.Installation()))
-	if errors.Is(err, ErrUnsupported) {
-		return nil
-	}
+func (t *Tree) ReleaseBase() error {
+	m, err := open(t.base())
 	if err != nil {
 		return err
 	}
-	return locked(parentLock(root), func() error {
+	return locked(t.baseLock(), func() error {
 		for _, path := range m.GetPaths() {
 			// Not RemovePath, which would take tenants with it.
 			err := unix.Rmdir(path)
-			if err != nil && err != unix.ENOENT && err != unix.EBUSY && err != unix.ENOTEMPTY {
+			if err == unix.EBUSY || err == unix.ENOTEMPTY {
+				return nil
+			}
+			if err != nil && err != unix.ENOENT {
 				return fmt.Errorf("rmdir %s: %w", path, err)
 			}
+		}
+		if filepath.Ext(t.base()) == sliceSuffix {
+			return t.slices(SliceOrder{Slice: t.base(), Stop: true})
 		}
 		return nil
 	})

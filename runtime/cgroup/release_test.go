@@ -13,7 +13,6 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
-	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
@@ -21,22 +20,22 @@ func TestReleaseKeepsWhatARecordNames(t *testing.T) {
 	root := installation(t)
 	m := ensured(t, root, acme())
 	records := []*record.Record{
-		{Scope: "containerd:test", ID: "below", Tenant: "acme", TenantCgroup: "/x"},
+		{Scope: "containerd:test", ID: "below", Tenant: "acme", TenantCgroup: placeOf(root, "acme") + "/test.below.c"},
 		{Scope: "containerd:test", ID: "pod", Tenant: "acme"},
-		{Scope: "containerd:test", ID: "foreign", Tenant: "globex", TenantCgroup: "/y"},
+		{Scope: "containerd:test", ID: "foreign", Tenant: "globex", TenantCgroup: placeOf(root, "globex")},
 	}
 	for _, r := range records {
 		if err := record.Create(root, r); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := Release(root, "acme"); err != nil || !exists(m) {
+	if err := release(root, "acme"); err != nil || !exists(m) {
 		t.Errorf("released under a container: %v", err)
 	}
 	if err := record.Remove(root, "containerd:test", "below"); err != nil {
 		t.Fatal(err)
 	}
-	if err := Release(root, "acme"); err != nil || exists(m) {
+	if err := release(root, "acme"); err != nil || exists(m) {
 		t.Errorf("kept for a pod or for another tenant's container: %v", err)
 	}
 }
@@ -44,7 +43,7 @@ func TestReleaseKeepsWhatARecordNames(t *testing.T) {
 func TestReleaseOfWhatIsNotThereIsSuccess(t *testing.T) {
 	root := installation(t)
 	for range 2 {
-		if err := Release(root, "acme"); err != nil {
+		if err := release(root, "acme"); err != nil {
 			t.Error(err)
 		}
 	}
@@ -54,7 +53,7 @@ func TestReleaseKeepsOtherTenants(t *testing.T) {
 	root := installation(t)
 	other := ensured(t, root, globex())
 	ensured(t, root, acme())
-	if err := Release(root, "acme"); err != nil {
+	if err := release(root, "acme"); err != nil {
 		t.Error(err)
 	}
 	for _, path := range other.GetPaths() {
@@ -67,10 +66,10 @@ func TestReleaseKeepsOtherTenants(t *testing.T) {
 func TestReleaseParentRemovesOnlyWhatIsEmpty(t *testing.T) {
 	root := installation(t)
 	tenants := ensured(t, root, acme())
-	if names, err := Tenants(root); err != nil || !slices.Equal(names, []string{"acme"}) {
+	if names, err := New(root, nil).Places(); err != nil || !slices.Equal(names, []string{placeOf(root, "acme")}) {
 		t.Errorf("tenants %v: %v", names, err)
 	}
-	if err := ReleaseParent(root); err != nil || !exists(tenants) {
+	if err := New(root, nil).ReleaseBase(); err != nil || !exists(tenants) {
 		t.Errorf("a tenant was removed: %v", err)
 	}
 	for _, path := range tenants.GetPaths() { // as a process that was killed in a Release leaves it
@@ -81,7 +80,7 @@ func TestReleaseParentRemovesOnlyWhatIsEmpty(t *testing.T) {
 	if len(residue(t, root)) == 0 {
 		t.Fatal("nothing is left to remove")
 	}
-	if err := ReleaseParent(root); err != nil {
+	if err := New(root, nil).ReleaseBase(); err != nil {
 		t.Error(err)
 	}
 	if left := residue(t, root); left != nil {
@@ -94,7 +93,7 @@ func TestReleaseReportsAProcessWithoutARecord(t *testing.T) {
 	m := ensured(t, root, acme())
 	child := container(t, root, "acme", "a", &cgroups.Resources{})
 	process(t, child, "hold", "1")
-	if err := Release(root, "acme"); err == nil {
+	if err := release(root, "acme"); err == nil {
 		t.Error("released under a living process")
 	}
 	for _, path := range append(paths(m), paths(child)...) {
@@ -115,11 +114,11 @@ func paths(m cgroups.Manager) []string {
 func TestATenantNameCannotLeadElsewhere(t *testing.T) {
 	root := tenant.Root(t.TempDir())
 	for _, name := range []string{"", ".", "../acme", "a/b", "a:b"} {
-		if err := Locked(root, name, func() error { return nil }); err == nil {
+		if err := New(root, nil).Locked([]string{name}, func() error { return nil }); err == nil {
 			t.Errorf("a lock of tenant %q was taken", name)
 		}
-		if err := Release(root, name); err == nil {
-			t.Errorf("tenant %q was released", name)
+		if _, err := New(root, nil).Place(&tenant.Policy{Name: name}); err == nil {
+			t.Errorf("tenant %q has a place", name)
 		}
 	}
 }
@@ -134,7 +133,7 @@ func TestReleaseRemovesWhatRuncLeaves(t *testing.T) {
 	}
 	m := ensured(t, root, acme())
 	bundle, state := t.TempDir(), t.TempDir()
-	writeBundle(t, bundle, isolator.TenantCgroup(root.Installation(), "acme")+"/test.a.c")
+	writeBundle(t, bundle, placeOf(root, "acme")+"/test.a.c")
 	cmd := exec.Command(runc, "--root", state, "run", "--bundle", bundle, "bulkhead-cgroup-"+root.Installation())
 	cmd.WaitDelay = time.Minute
 	out, err := cmd.CombinedOutput()
@@ -144,7 +143,7 @@ func TestReleaseRemovesWhatRuncLeaves(t *testing.T) {
 	if want := "it ran\n"; string(out) != want {
 		t.Errorf("got %q, want %q", out, want)
 	}
-	if err := Release(root, "acme"); err != nil || exists(m) {
+	if err := release(root, "acme"); err != nil || exists(m) {
 		t.Errorf("exists %v: %v", exists(m), err)
 	}
 	if left := residue(t, root); left != nil {

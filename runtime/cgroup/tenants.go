@@ -5,33 +5,53 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
-	"strings"
-
-	"github.com/bulkhead-dev/bulkhead/spec/isolator"
-	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
-// Tenants names the tenants that have a cgroup in any hierarchy.
-func Tenants(root tenant.Root) ([]string, error) {
-	m, err := open(isolator.CgroupRoot(root.Installation()))
-	if errors.Is(err, ErrUnsupported) {
-		return nil, nil
-	}
-	if err != nil {
+// Places are where tenants have cgroups, in any hierarchy, each before those
+// below it.
+func (t *Tree) Places() ([]string, error) {
+	found := map[string]bool{}
+	if err := t.places(t.base(), found); err != nil {
 		return nil, err
 	}
-	found := map[string]bool{}
+	return slices.Sorted(maps.Keys(found)), nil
+}
+
+func (t *Tree) places(around string, found map[string]bool) error {
+	m, err := open(around)
+	if err != nil {
+		return err
+	}
 	for _, path := range m.GetPaths() {
 		entries, err := os.ReadDir(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
+			return err
 		}
 		for _, e := range entries {
-			if name, ok := strings.CutSuffix(e.Name(), isolator.TenantSuffix); ok {
-				found[name] = true
+			place := childPlace(around, e)
+			if place == "" || found[place] {
+				continue
+			}
+			found[place] = true
+			if err := t.places(place, found); err != nil {
+				return err
 			}
 		}
 	}
-	return slices.Sorted(maps.Keys(found)), nil
+	return nil
+}
+
+// childPlace is the place of a tenant that an entry of a directory is, empty
+// when it is a container's, or a file.
+func childPlace(around string, e fs.DirEntry) string {
+	switch ext := filepath.Ext(e.Name()); {
+	case !e.IsDir():
+	case filepath.Ext(around) == sliceSuffix && ext == sliceSuffix:
+		return e.Name()
+	case filepath.Ext(around) != sliceSuffix && ext == tenantSuffix:
+		return around + "/" + e.Name()
+	}
+	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/opencontainers/cgroups"
+	"github.com/opencontainers/cgroups/fscommon"
 
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
@@ -23,10 +24,15 @@ func (t *TooLow) Error() string {
 }
 
 // tooLow returns a *TooLow for each limit that falls below what is in use. The
-// kernel would take such a limit of pids, and then no process could start.
-func tooLow(name string, m cgroups.Manager, from, to *cgroups.Resources) error {
-	lowersPids := to.PidsLimit != nil && lowered(*from.PidsLimit, *to.PidsLimit)
-	if !lowered(from.Memory, to.Memory) && !lowered(from.MemorySwap, to.MemorySwap) && !lowersPids {
+// kernel would take such a limit of pids, and then no process could start; for
+// such a limit of memory it would kill.
+func tooLow(name string, m cgroups.Manager, from, to values) error {
+	memory, swapped := "memory.max", ""
+	if !v2() {
+		memory, swapped = memoryV1, memsw
+	}
+	lowers := func(file string) bool { return file != "" && lowered(from.number(file), to.number(file)) }
+	if !lowers(memory) && !lowers(swapped) && !lowers("pids.max") {
 		return nil
 	}
 	u, err := use(m)
@@ -34,13 +40,13 @@ func tooLow(name string, m cgroups.Manager, from, to *cgroups.Resources) error {
 		return err
 	}
 	var errs []error
-	if lowered(from.Memory, to.Memory) && u.memory > to.Memory {
-		errs = append(errs, &TooLow{name, "limits.memory", quantity(to.Memory), atLeast(u.memory)})
-	} else if lowered(from.MemorySwap, to.MemorySwap) && u.memorySwap > to.MemorySwap {
-		errs = append(errs, &TooLow{name, "limits.memory and limits.swap", quantity(to.MemorySwap), atLeast(u.memorySwap)})
+	if limit := to.number(memory); lowers(memory) && u.memory > limit {
+		errs = append(errs, &TooLow{name, "limits.memory", Quantity(limit), atLeast(u.memory)})
+	} else if limit := to.number(swapped); lowers(swapped) && u.memorySwap > limit {
+		errs = append(errs, &TooLow{name, "limits.memory and limits.swap", Quantity(limit), atLeast(u.memorySwap)})
 	}
-	if lowersPids && u.pids > *to.PidsLimit {
-		errs = append(errs, &TooLow{name, "limits.pids", fmt.Sprint(*to.PidsLimit), fmt.Sprint(u.pids)})
+	if limit := to.number("pids.max"); lowers("pids.max") && u.pids > limit {
+		errs = append(errs, &TooLow{name, "limits.pids", fmt.Sprint(limit), fmt.Sprint(u.pids)})
 	}
 	return errors.Join(errs...)
 }
@@ -50,29 +56,43 @@ func lowered(from, to int64) bool { return to != unlimited && (from == unlimited
 // usage is what a cgroup and all below it hold.
 type usage struct {
 	memory     int64 // bytes that the kernel cannot take back
-	memorySwap int64 // the same, and what is in swap
+	memorySwap int64 // the same, and what is in swap; cgroup v1
 	pids       int64
 }
 
-// use reads the usage. Page cache is not in it: the kernel drops it for a lower
+// use reads the usage, from the few files that say it: all of the module's
+// statistics weigh 60 KiB in a shim. Page cache is not in it: the kernel drops it for a lower
 // limit.
 func use(m cgroups.Manager) (usage, error) {
-	s, err := m.Stats(&cgroups.StatsOptions{Controllers: cgroups.Memory | cgroups.Pids})
-	if err != nil {
+	var errs []error
+	number := func(value uint64, err error) int64 {
+		errs = append(errs, err)
+		return int64(value)
+	}
+	stat := func(key string) int64 { return number(fscommon.GetValueByKey(m.Path("memory"), "memory.stat", key)) }
+	read := func(file string) int64 { return number(fscommon.GetCgroupParamUint(m.Path(controllerOf(file)), file)) }
+	u := usage{pids: read("pids.current")}
+	if v2() {
+		u.memory = read("memory.current") - stat("active_file") - stat("inactive_file")
+	} else { // total_: of the cgroup and all below it
+		u.memory = read("memory.usage_in_bytes") - stat("total_active_file") - stat("total_inactive_file")
+		u.memorySwap = u.memory + stat("total_swap")
+	}
+	u.memory = max(u.memory, 0)
+	if err := errors.Join(errs...); err != nil {
 		return usage{}, fmt.Errorf("read usage: %w", err)
 	}
-	cache := s.MemoryStats.Stats["total_active_file"] + s.MemoryStats.Stats["total_inactive_file"]
-	return usage{
-		memory:     int64(s.MemoryStats.Usage.Usage - min(cache, s.MemoryStats.Usage.Usage)),
-		memorySwap: int64(s.MemoryStats.SwapUsage.Usage - min(cache, s.MemoryStats.SwapUsage.Usage)),
-		pids:       int64(s.PidsStats.Current),
-	}, nil
+	return u, nil
 }
 
 // Usage returns what all containers below the tenant's cgroup use together:
 // memory without page cache, and tasks. It is not ok when there is no cgroup.
-func Usage(root tenant.Root, name string) (memoryBytes, pids int64, ok bool, err error) {
-	m, err := ofTenant(root, name)
+func (t *Tree) Usage(p *tenant.Policy) (memoryBytes, pids int64, ok bool, err error) {
+	place, err := t.Place(p)
+	if err != nil {
+		return 0, 0, false, err
+	}
+	m, err := open(place)
 	if err != nil || !exists(m) {
 		return 0, 0, false, err
 	}
@@ -82,8 +102,8 @@ func Usage(root tenant.Root, name string) (memoryBytes, pids int64, ok bool, err
 
 const mebi = 1 << 20
 
-// quantity writes bytes as the operator does.
-func quantity(n int64) string {
+// Quantity writes bytes as the operator does.
+func Quantity(n int64) string {
 	switch {
 	case n%mebi == 0:
 		return fmt.Sprintf("%dMi", n/mebi)
@@ -94,4 +114,4 @@ func quantity(n int64) string {
 }
 
 // atLeast writes what is in use rounded up, so that allowing it is enough.
-func atLeast(n int64) string { return quantity((n + mebi - 1) / mebi * mebi) }
+func atLeast(n int64) string { return Quantity((n + mebi - 1) / mebi * mebi) }

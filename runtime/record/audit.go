@@ -25,6 +25,7 @@ const (
 	Refused  Decision = "refused"
 	Audited  Decision = "audited" // would have been changed or refused under Enforce; passed unchanged
 	Exempted Decision = "exempt"
+	Reported Decision = "reported" // started, although its tenant has no room for it (NodePolicy.kubernetes.tenantTotal)
 )
 
 // Entry is one line of the audit log. It never holds the value of an

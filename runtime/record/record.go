@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,16 +22,19 @@ import (
 
 // Record is what is remembered of one container.
 type Record struct {
-	Scope    string    `json:"scope"` // "containerd:<namespace>"
-	ID       string    `json:"id"`
-	Bundle   string    `json:"bundle"`
-	Created  time.Time `json:"created"`
-	Exempt   bool      `json:"exempt,omitempty"`
-	Tenant   string    `json:"tenant,omitempty"`
-	Enforced bool      `json:"enforced"`          // false: Audit or exempt, runs as the engine asked
-	Version  string    `json:"version,omitempty"` // policy version at Create
-	Engine   string    `json:"engine,omitempty"`  // isolator.Engine
-	Sandbox  string    `json:"sandbox,omitempty"`
+	Scope   string    `json:"scope"` // "containerd:<namespace>"
+	ID      string    `json:"id"`
+	Bundle  string    `json:"bundle"`
+	Created time.Time `json:"created"`
+	Exempt  bool      `json:"exempt,omitempty"`
+	Tenant  string    `json:"tenant,omitempty"`
+	// Ancestors are the tenant's at Create, the outermost first.
+	Ancestors []string `json:"ancestors,omitempty"`
+	Enforced  bool     `json:"enforced"`          // false: Audit or exempt, runs as the engine asked
+	Version   string   `json:"version,omitempty"` // policy version at Create
+	Engine    string   `json:"engine,omitempty"`  // isolator.Engine
+	Sandbox   string   `json:"sandbox,omitempty"`
+	Pod       string   `json:"pod,omitempty"` // "<namespace>/<name>", of a CRI container
 	// IsSandbox: the container is a pod's sandbox itself.
 	IsSandbox bool   `json:"isSandbox,omitempty"`
 	Cgroup    string `json:"cgroup,omitempty"` // linux.cgroupsPath as accepted
@@ -47,6 +51,15 @@ type Record struct {
 	StartTime    uint64                `json:"startTime,omitempty"` // init's, in clock ticks since boot: a pid alone is reused
 	Namespaces   []Namespace           `json:"namespaces,omitempty"`
 }
+
+// Belongs reports whether the container is a tenant's, or of one below it.
+func (r *Record) Belongs(name string) bool {
+	return !r.Exempt && (r.Tenant == name || slices.Contains(r.Ancestors, name))
+}
+
+// Committed reports whether the container may be using what it was given: it
+// lives, or its delegate is still making it.
+func (r *Record) Committed() bool { return r.Pid == 0 || r.Alive() }
 
 // Namespace identifies a namespace while a process lives in it: inode numbers
 // are reused at once.
@@ -133,8 +146,13 @@ func Remove(root tenant.Root, scope, id string) error {
 
 // List returns the records of all containers of this installation. One that
 // cannot be read is left out: it must not stop the containers of others.
-func List(root tenant.Root) ([]*Record, error) {
-	paths, err := filepath.Glob(filepath.Join(root.Containers(), "*", "*.json"))
+func List(root tenant.Root) ([]*Record, error) { return list(root, "*") }
+
+// ListScope returns the records of one scope.
+func ListScope(root tenant.Root, scope string) ([]*Record, error) { return list(root, scope) }
+
+func list(root tenant.Root, scopes string) ([]*Record, error) {
+	paths, err := filepath.Glob(filepath.Join(root.Containers(), scopes, "*.json"))
 	if err != nil {
 		return nil, err
 	}

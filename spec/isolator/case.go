@@ -37,16 +37,28 @@ type Facts struct {
 	Sandbox      string           `json:"sandbox,omitempty"` // id of the CRI sandbox it belongs to
 	IsSandbox    bool             `json:"isSandbox,omitempty"`
 	PodUID       string           `json:"podUID,omitempty"`
-	Bundle       string           `json:"bundle"`                 // absolute path
-	Installation string           `json:"installation,omitempty"` // tenant.Root.Installation
+	Pod          string           `json:"pod,omitempty"`  // "<namespace>/<name>"
+	Bundle       string           `json:"bundle"`         // absolute path
+	TenantCgroup string           `json:"tenantCgroup"`   // the tenant's cgroup, or its slice, as in linux.cgroupsPath
+	CPUs         string           `json:"cpus,omitempty"` // the CPUs that the tenant must write into each container; empty: its cgroup does
 	Node         NodeFacts        `json:"node"`
 	Delegate     Delegate         `json:"delegate"`
 	Namespaces   map[string]NSRef `json:"namespaces,omitempty"` // by path: what each named namespace path is
 	Fifos        []string         `json:"fifos,omitempty"`      // paths of the request's streams that are fifos
 
+	// BlockDevices are the whole disks that limits.blockIO names, by the path
+	// that it has.
+	BlockDevices map[string]BlockDevice `json:"blockDevices,omitempty"`
+
 	// Binaries are the programs that the request's hooks name, by the hook's
 	// path: the real path of the binary, only if it is root's own.
 	Binaries map[string]string `json:"binaries,omitempty"`
+}
+
+// BlockDevice is a device by its numbers.
+type BlockDevice struct {
+	Major int64 `json:"major"`
+	Minor int64 `json:"minor"`
 }
 
 // Engine is who calls.
@@ -66,6 +78,7 @@ type NodeFacts struct {
 	Capabilities []string `json:"capabilities"` // the shim's bounding set
 	Architecture string   `json:"architecture"` // GOARCH
 	CPUs         int      `json:"cpus"`         // online
+	OOMScoreAdj  int      `json:"oomScoreAdj"`  // the shim's own, which a process without one inherits
 }
 
 // Delegate is what the delegate can do, from its features.

@@ -3,6 +3,8 @@ package isolator
 import (
 	"strconv"
 	"strings"
+
+	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
 // A cgroupFile is a file of cgroup v2 that a container may set: its form, what
@@ -18,8 +20,8 @@ type cgroupFile struct {
 var cgroupFiles = map[string]cgroupFile{
 	"memory.max":       limitFile(func(c *Case, _ string) *int64 { return memoryCeiling(c).most }, "max"),
 	"memory.high":      limitFile(func(c *Case, _ string) *int64 { return memoryCeiling(c).most }, "max"),
-	"memory.low":       limitFile(func(c *Case, _ string) *int64 { return memoryCeiling(c).most }, "0"),
-	"memory.min":       limitFile(func(c *Case, _ string) *int64 { return memoryCeiling(c).most }, "0"),
+	"memory.low":       limitFile(protectionMost, "0"),
+	"memory.min":       limitFile(protectionMost, "0"),
 	"memory.swap.max":  limitFile(func(c *Case, _ string) *int64 { return &c.Policy.Limits.SwapBytes }, "max"),
 	"memory.oom.group": keptFile("0 or 1", inRange(0, 1)),
 	"pids.max":         limitFile(func(c *Case, _ string) *int64 { return pidsCeiling(c).most }, "max"),
@@ -32,7 +34,7 @@ var cgroupFiles = map[string]cgroupFile{
 	"cpuset.mems":      keptFile("a list of memory nodes", isList),
 	"io.weight":        keptFile("a weight, or a device and a weight, a line each", eachLine(isWeight)),
 	"io.bfq.weight":    keptFile("a weight, or a device and a weight, a line each", eachLine(isWeight)),
-	"io.max":           keptFile("a device and limits, a line each", eachLine(isDeviceLimit)),
+	"io.max":           {"a device and limits, a line each", narrowIOMax, "max", ioMaxLeq},
 }
 
 var hugetlbFile = limitFile(func(c *Case, key string) *int64 {
@@ -70,6 +72,15 @@ func limitFile(most func(*Case, string) *int64, absent string) cgroupFile {
 		}
 		return value, ok
 	}, absent, countLeq}
+}
+
+// protectionMost is the most memory that is kept for a container. An idle
+// tenant is the first to be reclaimed.
+func protectionMost(c *Case, _ string) *int64 {
+	if c.Policy.Priority == tenant.Idle {
+		return new(int64)
+	}
+	return memoryCeiling(c).most
 }
 
 // keptFile stays as it came if it has the form.
@@ -167,22 +178,7 @@ func isWeight(words []string) bool {
 	return inRange(1, 10000)(weight) || isDevice(of) && weight == "default"
 }
 
-// isDeviceLimit accepts "8:0 rbps=1048576 wiops=max".
-func isDeviceLimit(words []string) bool {
-	if len(words) < 2 || !isDevice(words[0]) {
-		return false
-	}
-	for _, w := range words[1:] {
-		name, value, _ := strings.Cut(w, "=")
-		n, ok := countIn(value)
-		if !ok || n == 0 || !strings.Contains(" rbps wbps riops wiops ", " "+name+" ") {
-			return false
-		}
-	}
-	return true
-}
-
 func isDevice(s string) bool {
-	major, minor, _ := strings.Cut(s, ":")
-	return isDigits(major) && isDigits(minor)
+	_, ok := deviceFrom(s)
+	return ok
 }

@@ -10,9 +10,9 @@ import (
 cgrouppath: where the container is accounted.
 
 Owns     linux.cgroupsPath
-Rule     Computed from the installation, the tenant and the container's id,
-         never from the engine's path. A pod's container keeps the kubelet's
-         path, if that is the container's own place in its pod's cgroup.
+Rule     Computed from the tenant's cgroup or slice and the container's id, never
+         from the engine's path. A pod's container keeps the kubelet's path, if
+         that is the container's own place in its pod's cgroup.
 Because  A path with "..", of another slice or of another tenant leaves the
          tenant's limits or destroys a neighbour's cgroup (CVE-2025-47291;
          attack row 12).
@@ -40,7 +40,7 @@ func cgroupHolds(c *Case, r *Request) error {
 	if c.Facts.Engine == CRI {
 		return inPodCgroup(c, r)
 	}
-	want := cgroupPath(c.Policy, c.Facts, r)
+	want := cgroupPath(c.Facts, r)
 	if r.Spec.Linux == nil || r.Spec.Linux.CgroupsPath != want {
 		return &Denial{"cgrouppath", "linux.cgroupsPath", "outside the tenant's cgroup", want, Nothing}
 	}

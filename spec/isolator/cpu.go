@@ -1,8 +1,10 @@
 package isolator
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"strconv"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -14,10 +16,13 @@ Owns     linux.resources.cpu
 Rule     Quota and period are narrowed to the container's ceiling, and always
          written together. A container that asks for no quota gets the default.
          No burst beside a ceiling, no realtime time at all. Shares are pulled
-         into the kernel's range; cpus, mems and idle stay.
+         into the kernel's range; mems and idle stay, and so do cpus where the
+         tenant's cgroup bounds them. On cgroup v1 they are the tenant's, or the
+         part of those that was asked for; others alone are refused.
 Because  A period that comes alone changes what the quota means; a burst exceeds
          the quota for a while; realtime time is taken from everybody. cpus and
-         mems can only be part of what the cgroup above has.
+         mems can only be part of what the cgroup above has: a v1 cpuset that
+         cannot stay so keeps the tenant's own from shrinking.
 Escape   container.max.cpu, container.default.cpu, limits.cpu.
 */
 
@@ -62,10 +67,12 @@ func narrowCPU(c *Case, res *specs.LinuxResources) error {
 	if shares := valueOf(cpu.Shares); shares != 0 && shares != clampShares(shares) {
 		cpu.Shares = new(clampShares(shares))
 	}
+	cpus, elsewhere := cpusWithin(c, cpu.Cpus)
+	cpu.Cpus = cpus
 	if res.CPU != nil || cpu != (specs.LinuxCPU{}) {
 		res.CPU = &cpu
 	}
-	return noRealtime(&cpu)
+	return errors.Join(elsewhere, noRealtime(&cpu))
 }
 
 func noRealtime(cpu *specs.LinuxCPU) error {
@@ -94,6 +101,12 @@ func cpuHolds(c *Case, r *Request) error {
 	case got.quota > 0 && valueOf(cpu.Burst) > 0:
 		return &Denial{"cpu", "linux.resources.cpu.burst", "set", "none", Nothing}
 	}
+	switch cpus, err := cpusWithin(c, cpu.Cpus); {
+	case err != nil:
+		return err
+	case cpus != cpu.Cpus:
+		return &Denial{"cpu", "linux.resources.cpu.cpus", strconv.Quote(cpu.Cpus), "at most " + c.Facts.CPUs, Nothing}
+	}
 	return noRealtime(&cpu)
 }
 
@@ -107,7 +120,7 @@ func cpuLeq(a, b *Request) bool {
 		(bandwidthIn(&y).quota <= 0 || valueOf(x.Burst) <= valueOf(y.Burst)) &&
 		weightOf(&x) <= weightOf(&y) &&
 		realtimeOf(&x) <= realtimeOf(&y) &&
-		(y.Cpus == "" || x.Cpus == y.Cpus) && (y.Mems == "" || x.Mems == y.Mems)
+		cpusLeq(x.Cpus, y.Cpus) && (y.Mems == "" || x.Mems == y.Mems)
 }
 
 // weightOf is the share of a busy CPU; an idle group has next to none.

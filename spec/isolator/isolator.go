@@ -8,8 +8,8 @@
 package isolator
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -48,6 +48,6 @@ func register(i Isolator) struct{} {
 // isolators read the Case, never each other.
 func All() []Isolator {
 	all := slices.Clone(registry)
-	slices.SortFunc(all, func(a, b Isolator) int { return cmp.Compare(a.Name, b.Name) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	return all
 }

@@ -4,6 +4,8 @@ import (
 	"reflect"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
 /*
@@ -13,11 +15,14 @@ Owns     linux.resources.memory
 Rule     The limit is narrowed to the container's ceiling; a container that asks
          for none gets the default. Swap beyond it is at most the tenant's, and
          written out: none in the spec is all of it. The reservation is at most
-         the limit. The OOM killer stays on, sub-cgroups stay charged.
+         the limit, and next to none for an idle tenant. The OOM killer stays on,
+         sub-cgroups stay charged.
 Because  Memory without a limit is taken from the node; a group whose OOM killer
-         is off hangs in the kernel, holding locks that others wait for.
+         is off hangs in the kernel, holding locks that others wait for. A
+         reservation is memory.low on cgroup v2 (runc 1.5.2): it keeps memory of
+         a tenant that is to be reclaimed first.
 Escape   container.max.memory, container.default.memory, limits.memory,
-         limits.swap.
+         limits.swap, priority.
 */
 
 var _ = register(Isolator{
@@ -38,7 +43,7 @@ func memoryCeiling(c *Case) ceiling {
 func narrowMemory(c *Case, res *specs.LinuxResources) error {
 	m := valueOf(res.Memory)
 	narrowLimitAndSwap(c, &m)
-	if most := valueOf(m.Limit); most > 0 && m.Reservation != nil && (*m.Reservation < 0 || *m.Reservation > most) {
+	if most := min(limitOf(m.Limit), reservationMost(c)); limitOf(m.Reservation) > most && valueOf(m.Reservation) != 0 {
 		m.Reservation = &most
 	}
 	if m.UseHierarchy != nil && !*m.UseHierarchy {
@@ -48,6 +53,15 @@ func narrowMemory(c *Case, res *specs.LinuxResources) error {
 		res.Memory = &m
 	}
 	return oomKillerOn(&m)
+}
+
+// reservationMost is the most that is kept for the container, in bytes. One
+// byte is no page, while a delegate reads 0 as not set.
+func reservationMost(c *Case) int64 {
+	if c.Policy.Priority == tenant.Idle {
+		return 1
+	}
+	return unlimited
 }
 
 // narrowLimitAndSwap keeps the amount of swap that was asked for, not the sum
@@ -101,6 +115,8 @@ func memoryHolds(c *Case, r *Request) error {
 	case limit < unlimited && c.Facts.Node.SwapLimit && swapBeyond(&m) > c.Policy.Limits.SwapBytes:
 		return &Denial{"memory", "linux.resources.memory.swap", numberOf(limitOf(m.Swap)),
 			"at most " + numberOf(plus(limit, c.Policy.Limits.SwapBytes)), "limits.swap"}
+	case valueOf(m.Reservation) != 0 && limitOf(m.Reservation) > reservationMost(c):
+		return &Denial{"memory", "linux.resources.memory.reservation", numberOf(limitOf(m.Reservation)), "at most 1", "priority: Normal"}
 	}
 	return oomKillerOn(&m)
 }

@@ -71,7 +71,7 @@ func off(name string, value bool) error {
 }
 
 func optionsHold(c *Case, r *Request) error {
-	want := DelegateOptions(c.Facts, r.Spec, cgroupPath(c.Policy, c.Facts, r))
+	want := DelegateOptions(c.Facts, r.Spec, cgroupPath(c.Facts, r))
 	want.TaskAPIVersion = r.Options.TaskAPIVersion
 	if r.Options != want {
 		return &Denial{"options", "options", fmt.Sprintf("%+v", r.Options), fmt.Sprintf("%+v", want), Nothing}

@@ -3,6 +3,7 @@ package isolator
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
@@ -35,7 +36,7 @@ var hostException = map[specs.LinuxNamespaceType]string{
 }
 
 func shapeOf(p *tenant.Policy, f Facts, asked *Request) Shape {
-	s := Shape{Namespaces: map[specs.LinuxNamespaceType]Sharing{}, Cgroup: cgroupPath(p, f, asked)}
+	s := Shape{Namespaces: map[specs.LinuxNamespaceType]Sharing{}, Cgroup: cgroupPath(f, asked)}
 	for _, t := range namespaceTypes {
 		s.Namespaces[t] = sharing(p, f, asked, t)
 	}
@@ -83,33 +84,20 @@ func mayShareHost(p *tenant.Policy, t specs.LinuxNamespaceType) bool {
 		slices.Contains(p.Security.Exceptions.HostNamespaces, hostException[t])
 }
 
-// cgroupPath computes the container's cgroup. A pod's container stays in the
-// kubelet's pod cgroup, which accounts, limits and destroys by it.
-func cgroupPath(p *tenant.Policy, f Facts, asked *Request) string {
-	if f.Engine == CRI {
-		if asked.Spec.Linux == nil {
-			return ""
-		}
+// cgroupPath computes the container's cgroup: a folder of the tenant's, or a
+// scope in its slice ("slice:prefix:name", runc's docs/systemd.md). A pod's
+// container stays in the kubelet's pod cgroup, which accounts, limits and
+// destroys by it.
+func cgroupPath(f Facts, asked *Request) string {
+	switch {
+	case f.Engine == CRI && asked.Spec.Linux == nil:
+		return ""
+	case f.Engine == CRI:
 		return asked.Spec.Linux.CgroupsPath
+	case strings.HasSuffix(f.TenantCgroup, ".slice"):
+		return fmt.Sprintf("%s:bulkhead_%s:%s", f.TenantCgroup, f.Namespace, f.ContainerID)
 	}
-	return TenantCgroup(f.Installation, p.Name) + fmt.Sprintf("/%s.%s.c", f.Namespace, f.ContainerID)
-}
-
-// TenantSuffix ends the name of a tenant's cgroup and tells it from a
-// container's, which ends in ".c": a label has no dot.
-const TenantSuffix = ".t"
-
-// TenantCgroup is the path of a tenant's cgroup below each controller.
-func TenantCgroup(installation, name string) string {
-	return CgroupRoot(installation) + "/" + name + TenantSuffix
-}
-
-// CgroupRoot is the parent of all cgroups of an installation.
-func CgroupRoot(installation string) string {
-	if installation == "" {
-		return "/bulkhead"
-	}
-	return "/bulkhead_" + installation
+	return fmt.Sprintf("%s/%s.%s.c", f.TenantCgroup, f.Namespace, f.ContainerID)
 }
 
 // findNamespace returns the request's namespace of a type, nil if it has none.

@@ -14,8 +14,9 @@ unified: files of the container's cgroup v2, by name.
 
 Owns     linux.resources.unified
 Rule     A file that limits memory, tasks, CPU time or huge pages is narrowed to
-         the same ceiling as the field of its own. Weights, protections and
-         limits of block devices stay. Any other file, and any other form of a
+         the same ceiling as the field of its own, and so are limits of block
+         devices where a container carries the tenant's. An idle tenant has no
+         memory protected. Weights stay. Any other file, and any other form of a
          value than the kernel itself prints, is refused.
 Because  The files are written last and so replace every limit of the spec, line
          by line, whatever they do (attack row 13).

@@ -1,6 +1,9 @@
 package seccomp
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
 const (
 	maxRules = 512     // alternatives of one system call; a call with more is denied
@@ -86,7 +89,8 @@ func (w *work) reduce(rules []rule) []rule {
 	if !w.spend(len(rules) * len(rules)) {
 		return nil
 	}
-	rules = slices.SortedFunc(slices.Values(rules), rule.compare) // the caller's list may be shared
+	rules = slices.Clone(rules) // the caller's list may be shared
+	sort.Slice(rules, func(i, j int) bool { return rules[i].compare(rules[j]) < 0 })
 	var out []rule
 	for i, r := range rules {
 		redundant := false

@@ -2,6 +2,7 @@ package seccomp
 
 import (
 	"slices"
+	"sort"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -46,7 +47,7 @@ func readRules(args []specs.LinuxSeccompArg) (alternatives []rule, unclear bool)
 	case len(whole) == 0:
 		return always, false
 	}
-	slices.SortFunc(whole, condition.compare)
+	sort.Slice(whole, func(i, j int) bool { return whole[i].compare(whole[j]) < 0 })
 	return []rule{whole}, false
 }
 

@@ -3,6 +3,7 @@ package seccomp
 import (
 	"cmp"
 	"slices"
+	"sort"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -59,7 +60,10 @@ func (out *writer) filter() *specs.LinuxSeccomp {
 		slices.Sort(out.allowed)
 		s.Syscalls = append(s.Syscalls, specs.LinuxSyscall{Names: out.allowed, Action: specs.ActAllow})
 	}
-	slices.SortFunc(out.lines, func(a, b line) int { return cmp.Or(a.compareRule(b), cmp.Compare(a.name, b.name)) })
+	sort.Slice(out.lines, func(i, j int) bool {
+		a, b := out.lines[i], out.lines[j]
+		return cmp.Or(a.compareRule(b), cmp.Compare(a.name, b.name)) < 0
+	})
 	for i, l := range out.lines {
 		if i > 0 && l.compareRule(out.lines[i-1]) == 0 {
 			last := &s.Syscalls[len(s.Syscalls)-1]

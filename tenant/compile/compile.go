@@ -3,10 +3,16 @@ package compile
 import (
 	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/bulkhead-dev/bulkhead/api/v1alpha1"
 	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// A weight is cgroup v2's cpu.weight. Source:
+// Documentation/admin-guide/cgroup-v2.rst, "Weights".
+const (
+	defaultWeight = 100
+	mostWeight    = 10000
 )
 
 // Compiled is a node's whole policy, as the shim reads it.
@@ -30,9 +36,12 @@ func Compile(objects []*Object) (*Compiled, error) {
 			Exemptions: map[tenant.Kind][]string{},
 		},
 		selected: map[string]place{},
+		mistaken: map[place]bool{},
+		specs:    map[*Object]*v1alpha1.TenantSpec{},
 	}
 	first := map[string]*Object{}
 	var node *Object
+	var tenants []*Object
 	for _, o := range objects {
 		if other := first[o.Ref()]; other != nil {
 			k.bad(o, "metadata.name", fmt.Sprintf("%s is also at %s:%d; remove one", o.Ref(), other.File, other.Line))
@@ -44,31 +53,43 @@ func Compile(objects []*Object) (*Compiled, error) {
 			node = o
 			continue
 		}
+		tenants = append(tenants, o)
+	}
+	k.tenantsOf(tenants)
+	k.node(node)
+	k.out.Node.Requests = k.carryAll(tenants)
+	k.coresAndIdle()
+	if len(k.errs) > 0 {
+		return nil, k.errs.inOrder(objects)
+	}
+	return k.out, nil
+}
+
+// tenantsOf compiles tenants, each for itself and then as its parent's child.
+func (k *compiler) tenantsOf(tenants []*Object) {
+	k.relate(tenants)
+	for _, o := range tenants {
 		k.name(o)
 		k.out.Tenants[o.Name()] = k.tenant(o)
 		k.selectors(o)
+		k.kubelets(o)
+		k.crowded(o)
 	}
-	k.node(node)
-	if len(k.errs) > 0 {
-		order := map[string]int{}
-		for i, o := range objects {
-			if _, ok := order[o.File]; !ok {
-				order[o.File] = i
-			}
-		}
-		slices.SortStableFunc(k.errs, func(a, b *Error) int {
-			return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line))
-		})
-		return nil, k.errs
+	for _, o := range tenants {
+		k.within(o)
+		k.exclusive(o, k.policy(o))
+		k.idle(o, k.policy(o))
 	}
-	return k.out, nil
 }
 
 // compiler collects the result and all mistakes.
 type compiler struct {
 	out      *Compiled
 	errs     Errors
-	selected map[string]place // by kind and selector as written: who has it
+	selected map[string]place                 // by kind and selector as written: who has it
+	mistaken map[place]bool                   // keys with a mistake
+	specs    map[*Object]*v1alpha1.TenantSpec // with what is inherited
+	family
 }
 
 // place is a key of an object.
@@ -79,7 +100,13 @@ type place struct {
 
 func (p place) String() string { return fmt.Sprintf("%s:%d", p.o.File, p.o.at(p.key)) }
 
+// bad records a mistake. One in a value that is inherited was recorded where
+// it is written.
 func (k *compiler) bad(o *Object, key, what string) {
+	k.mistaken[place{o, key}] = true
+	if k.giver(o, key) != nil {
+		return
+	}
 	k.errs = append(k.errs, &Error{File: o.File, Line: o.at(key), Key: key, What: what})
 }
 
@@ -95,20 +122,24 @@ func (k *compiler) name(o *Object) {
 
 // tenant compiles one tenant. What it returns counts only if nothing was wrong.
 func (k *compiler) tenant(o *Object) *tenant.Policy {
-	spec := &o.Tenant.Spec
+	spec := k.inherit(o)
 	p := &tenant.Policy{
 		Name:        o.Name(),
+		Ancestors:   k.ancestors(o),
 		Enforcement: tenant.Enforcement(cmp.Or(spec.Enforcement, v1alpha1.Enforcement(tenant.Enforce))),
-		Weight:      100,
+		Weight:      defaultWeight,
+		Priority:    tenant.Priority(cmp.Or(spec.Priority, v1alpha1.Priority(tenant.Normal))),
+		CPUs:        tenant.CPUs(cmp.Or(spec.CPUs, v1alpha1.CPUs(tenant.Shared))),
 		Delegate:    string(cmp.Or(spec.Delegate, "runc")),
 	}
 	if spec.Weight != nil {
 		p.Weight = *spec.Weight
-		if p.Weight < 1 || p.Weight > 10000 {
-			k.bad(o, "spec.weight", fmt.Sprintf("is %d; want 1 to 10000", p.Weight))
+		if p.Weight < 1 || p.Weight > mostWeight {
+			k.bad(o, "spec.weight", fmt.Sprintf("is %d; want 1 to %d", p.Weight, mostWeight))
 		}
 	}
 	p.Limits = k.limits(o, &spec.Limits)
+	p.Requests = k.requests(o, &spec.Requests, p)
 	p.Security = k.security(o, &spec.Security)
 	p.Container = k.container(o, &spec.Container, p)
 	return p

@@ -1,12 +1,11 @@
 package compile
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/bulkhead-dev/bulkhead/api/v1alpha1"
 	"github.com/bulkhead-dev/bulkhead/tenant"
@@ -26,39 +25,42 @@ func (k *compiler) container(o *Object, c *v1alpha1.Container, p *tenant.Policy)
 		},
 		Rlimits: k.rlimits(o, c.Rlimits, p.Security.Level),
 	}
-	k.ordered(o, "cpu", &out.Default.CPUMilli, out.Max.CPUMilli, p.Limits.CPUMilli, inCPUs)
-	k.ordered(o, "memory", &out.Default.MemoryBytes, out.Max.MemoryBytes, p.Limits.MemoryBytes, inBytes)
-	k.ordered(o, "pids", &out.Default.Pids, out.Max.Pids, &p.Limits.Pids, inTasks)
+	k.ordered(o, "cpu", &out.Default.CPUMilli, &out.Max.CPUMilli, p.Limits.CPUMilli, inCPUs)
+	k.ordered(o, "memory", &out.Default.MemoryBytes, &out.Max.MemoryBytes, p.Limits.MemoryBytes, inBytes)
+	k.ordered(o, "pids", &out.Default.Pids, &out.Max.Pids, &p.Limits.Pids, inTasks)
 	return out
 }
 
 // ordered checks default <= max <= the tenant's limit, and fills the default.
-func (k *compiler) ordered(o *Object, name string, def **int64, most, limit *int64, show func(int64) string) {
+// What is inherited is lowered instead: a child that only lowers its limits
+// need not repeat the rest.
+func (k *compiler) ordered(o *Object, name string, def, most **int64, limit *int64, show func(int64) string) {
 	defKey, maxKey, limitKey := "spec.container.default."+name, "spec.container.max."+name, "spec.limits."+name
+	k.lower(o, maxKey, most, limit)
+	k.lower(o, defKey, def, cmp.Or(*most, limit))
 	above := func(key string, value *int64, ceilingKey string, ceiling *int64) bool {
 		if value == nil || ceiling == nil || *value <= *ceiling {
 			return false
 		}
-		origin := ""
-		if _, written := o.fields[ceilingKey]; !written {
-			origin = " by default"
-		}
 		k.bad(o, key, fmt.Sprintf("is %s, above %s, which is %s%s; lower it or raise %s",
-			show(*value), ceilingKey, show(*ceiling), origin, ceilingKey))
+			show(*value), ceilingKey, show(*ceiling), k.origin(o, ceilingKey), ceilingKey))
 		return true
 	}
-	above(maxKey, most, limitKey, limit)
-	if !above(defKey, *def, maxKey, most) && most == nil {
+	above(maxKey, *most, limitKey, limit)
+	if !above(defKey, *def, maxKey, *most) && *most == nil {
 		above(defKey, *def, limitKey, limit)
 	}
 	if *def == nil {
-		*def = most
+		*def = *most
 	}
 }
 
-func inCPUs(n int64) string  { return resource.NewMilliQuantity(n, resource.DecimalSI).String() }
-func inBytes(n int64) string { return resource.NewQuantity(n, resource.BinarySI).String() }
-func inTasks(n int64) string { return fmt.Sprint(n) }
+// lower brings an inherited value down to a ceiling.
+func (k *compiler) lower(o *Object, key string, value **int64, ceiling *int64) {
+	if *value != nil && ceiling != nil && **value > *ceiling && k.giver(o, key) != nil {
+		*value = ceiling
+	}
+}
 
 // rlimitNames are the names of getrlimit(2).
 var rlimitNames = []string{

@@ -24,7 +24,7 @@ type Change func(current []*Object) ([]*Object, error)
 
 // Edit changes the objects in force, compiles all of them and puts the result
 // in force if it fits what runs (nil: it does). No other writer comes between.
-func Edit(root tenant.Root, e Entry, change Change, fits func(*Compiled) error) (*Edited, error) {
+func Edit(root tenant.Root, e Entry, change Change, fits func(*Edited) error) (*Edited, error) {
 	s, err := lock(root)
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func Edit(root tenant.Root, e Entry, change Change, fits func(*Compiled) error) 
 		return nil, err
 	}
 	if fits != nil {
-		if err := fits(edited.Compiled); err != nil {
+		if err := fits(edited); err != nil {
 			return nil, err
 		}
 	}

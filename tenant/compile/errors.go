@@ -1,8 +1,10 @@
 package compile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -30,6 +32,20 @@ func (es Errors) Error() string {
 		lines[i] = e.Error()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// inOrder sorts mistakes as the objects and their lines come.
+func (es Errors) inOrder(objects []*Object) Errors {
+	order := map[string]int{}
+	for i, o := range objects {
+		if _, ok := order[o.File]; !ok {
+			order[o.File] = i
+		}
+	}
+	slices.SortStableFunc(es, func(a, b *Error) int {
+		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line))
+	})
+	return es
 }
 
 // orNil is the errors as an error, nil when there are none.

@@ -24,11 +24,26 @@ const (
 	leastMemory = 4 << 20
 )
 
+// hugePages are the sizes that a limit can be set for.
+var hugePages = []struct {
+	key      string
+	name     string // runtime-spec's, config-linux.md, "Huge page limits"
+	size     int64  // bytes
+	quantity func(*v1alpha1.Limits) *resource.Quantity
+}{
+	{"hugepages-64Ki", "64KB", 64 << 10, func(l *v1alpha1.Limits) *resource.Quantity { return l.Hugepages64Ki }},
+	{"hugepages-2Mi", "2MB", 2 << 20, func(l *v1alpha1.Limits) *resource.Quantity { return l.Hugepages2Mi }},
+	{"hugepages-32Mi", "32MB", 32 << 20, func(l *v1alpha1.Limits) *resource.Quantity { return l.Hugepages32Mi }},
+	{"hugepages-1Gi", "1GB", 1 << 30, func(l *v1alpha1.Limits) *resource.Quantity { return l.Hugepages1Gi }},
+}
+
 func (k *compiler) limits(o *Object, l *v1alpha1.Limits) tenant.Limits {
 	out := tenant.Limits{
 		CPUMilli:    k.cpu(o, "spec.limits.cpu", l.CPU),
 		MemoryBytes: k.memory(o, "spec.limits.memory", l.Memory),
 		Pids:        defaultPids,
+		Containers:  k.count(o, "spec.limits.containers", l.Containers),
+		BlockIO:     k.blockIO(o, l.BlockIO),
 	}
 	if swap := k.bytes(o, "spec.limits.swap", l.Swap); swap != nil {
 		out.SwapBytes = *swap
@@ -36,19 +51,9 @@ func (k *compiler) limits(o *Object, l *v1alpha1.Limits) tenant.Limits {
 	if pids := k.count(o, "spec.limits.pids", l.Pids); pids != nil {
 		out.Pids = *pids
 	}
-	for _, page := range []struct {
-		key      string
-		name     string // runtime-spec's, config-linux.md, "Huge page limits"
-		size     int64
-		quantity *resource.Quantity
-	}{
-		{"hugepages-64Ki", "64KB", 64 << 10, l.Hugepages64Ki},
-		{"hugepages-2Mi", "2MB", 2 << 20, l.Hugepages2Mi},
-		{"hugepages-32Mi", "32MB", 32 << 20, l.Hugepages32Mi},
-		{"hugepages-1Gi", "1GB", 1 << 30, l.Hugepages1Gi},
-	} {
+	for _, page := range hugePages {
 		key := "spec.limits." + page.key
-		limit := k.bytes(o, key, page.quantity)
+		limit := k.bytes(o, key, page.quantity(l))
 		if limit == nil {
 			continue
 		}
@@ -63,8 +68,17 @@ func (k *compiler) limits(o *Object, l *v1alpha1.Limits) tenant.Limits {
 	return out
 }
 
-// cpu returns thousandths of a CPU.
+// cpu returns the thousandths of a CPU of a quota.
 func (k *compiler) cpu(o *Object, key string, q *resource.Quantity) *int64 {
+	if q != nil && q.CmpInt64(mostCPU) <= 0 && q.MilliValue() < leastCPU {
+		k.bad(o, key, "is "+o.text(key)+"; want at least 10m, the smallest quota of the kernel")
+		return nil
+	}
+	return k.milli(o, key, q)
+}
+
+// milli returns thousandths of a CPU, at least one.
+func (k *compiler) milli(o *Object, key string, q *resource.Quantity) *int64 {
 	if q == nil {
 		return nil
 	}
@@ -73,15 +87,11 @@ func (k *compiler) cpu(o *Object, key string, q *resource.Quantity) *int64 {
 		return nil
 	}
 	milli := q.MilliValue()
-	switch {
-	case milli < leastCPU:
-		k.bad(o, key, "is "+o.text(key)+"; want at least 10m, the smallest quota of the kernel")
-	case resource.NewMilliQuantity(milli, resource.DecimalSI).Cmp(*q) != 0:
+	if milli < 1 || resource.NewMilliQuantity(milli, resource.DecimalSI).Cmp(*q) != 0 {
 		k.bad(o, key, "is "+o.text(key)+"; want whole thousandths of a CPU, such as 500m")
-	default:
-		return &milli
+		return nil
 	}
-	return nil
+	return &milli
 }
 
 // memory returns bytes.
@@ -127,3 +137,7 @@ func (k *compiler) count(o *Object, key string, n *int64) *int64 {
 	}
 	return n
 }
+
+func inCPUs(n int64) string  { return resource.NewMilliQuantity(n, resource.DecimalSI).String() }
+func inBytes(n int64) string { return resource.NewQuantity(n, resource.BinarySI).String() }
+func inTasks(n int64) string { return fmt.Sprint(n) }

@@ -3,9 +3,7 @@ package compile
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"path/filepath"
-	"slices"
 
 	"github.com/bulkhead-dev/bulkhead/api/v1alpha1"
 	"github.com/bulkhead-dev/bulkhead/tenant"
@@ -37,14 +35,18 @@ func (k *compiler) node(o *Object) {
 			Path:    cmp.Or(spec.Audit.Path, tenant.DefaultAuditLog.Path),
 			OnError: cmp.Or(string(spec.Audit.OnError), tenant.DefaultAuditLog.OnError),
 		},
+		Reserved:    k.amounts(o, "spec.reserved", &spec.Reserved),
+		TenantTotal: tenant.TenantTotal(cmp.Or(spec.Kubernetes.TenantTotal, v1alpha1.TenantTotal(tenant.Report))),
 	}
 	if spec.EngineRoots == nil {
 		k.out.Node.EngineRoots = []string{"/var/lib/docker"}
 	}
 	k.path(o, "spec.audit.path", k.out.Node.AuditLog.Path)
-	if runc := spec.Delegates.Runc; runc != "" {
-		k.path(o, "spec.delegates.runc", runc)
-		k.out.Node.Delegates["runc"] = runc
+	for _, d := range []struct{ name, path string }{{"runc", spec.Delegates.Runc}, {"crun", spec.Delegates.Crun}} {
+		if d.path != "" {
+			k.path(o, "spec.delegates."+d.name, d.path)
+			k.out.Node.Delegates[d.name] = d.path
+		}
 	}
 }
 
@@ -52,11 +54,7 @@ func (k *compiler) defaultTenant(o *Object, name string) string {
 	if name == "" || k.out.Tenants[name] != nil {
 		return name
 	}
-	what := "apply that tenant too, or remove the key"
-	if near := Suggest(name, slices.Sorted(maps.Keys(k.out.Tenants))); near != "" {
-		what = "did you mean " + near + "?"
-	}
-	k.bad(o, "spec.defaultTenant", "is "+quoted(name)+", which does not exist; "+what)
+	k.bad(o, "spec.defaultTenant", "is "+quoted(name)+", which does not exist; "+k.fixTenant(name))
 	return name
 }
 

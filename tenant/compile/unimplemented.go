@@ -1,20 +1,17 @@
 package compile
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // unimplemented are the keys that this version documents and does not do yet,
-// with the one value, the documented default, that may be written. Keys below
+// with the values that may be written, the documented default first. Keys below
 // them are meant too. The list may only shrink.
 var unimplemented = []struct{ kind, key, only string }{
-	{"tenant", "spec.parent", ""},
-	{"tenant", "spec.cpus", "Shared"},
-	{"tenant", "spec.priority", "Normal"},
-	{"tenant", "spec.requests", ""},
-	{"tenant", "spec.limits.containers", ""},
 	{"tenant", "spec.limits.ephemeral-storage", ""},
 	{"tenant", "spec.limits.inodes", ""},
 	{"tenant", "spec.limits.bandwidth", ""},
-	{"tenant", "spec.limits.blockIO", ""},
 	{"tenant", "spec.container.max.shm", ""},
 	{"tenant", "spec.container.max.logBytesPerSecond", ""},
 	{"tenant", "spec.security.auditLevel", ""},
@@ -32,24 +29,22 @@ var unimplemented = []struct{ kind, key, only string }{
 	{"tenant", "spec.network.host", ""},
 	{"tenant", "spec.network.egress", ""},
 	{"tenant", "spec.network.ingress", ""},
-	{"tenant", "spec.delegate", "runc"},
+	{"tenant", "spec.delegate", "runc crun"},
 	{"nodepolicy", "spec.builds", ""},
 	{"nodepolicy", "spec.network.dns", ""},
 	{"nodepolicy", "spec.network.provide", ""},
-	{"nodepolicy", "spec.kubernetes.tenantTotal", "Report"},
-	{"nodepolicy", "spec.reserved", ""},
-	{"nodepolicy", "spec.delegates.crun", ""},
 	{"nodepolicy", "spec.delegates.runsc", ""},
 	{"nodepolicy", "spec.audit.sink", "File"},
 }
 
 // Implemented reports whether this version does a key: "tenant.spec.cpus". For
-// one that it does not, it returns the only value that may be written.
+// one that it does not, it returns the values that may be written: "runc and
+// crun".
 func Implemented(key string) (only string, ok bool) {
 	for _, u := range unimplemented {
 		at := u.kind + "." + u.key
 		if key == at || strings.HasPrefix(key, at+".") {
-			return u.only, false
+			return strings.ReplaceAll(u.only, " ", " and "), false
 		}
 	}
 	return "", true
@@ -58,7 +53,7 @@ func Implemented(key string) (only string, ok bool) {
 func (k *compiler) unimplemented(o *Object) {
 	for _, u := range unimplemented {
 		f, ok := o.fields[u.key]
-		if !ok || u.kind != o.Kind() || !f.full || u.only != "" && f.text == u.only {
+		if !ok || u.kind != o.Kind() || !f.full || u.only != "" && slices.Contains(strings.Fields(u.only), f.text) {
 			continue
 		}
 		what := "is not implemented yet by this version; remove it"

@@ -25,8 +25,9 @@ func TestUnimplementedKeysExist(t *testing.T) {
 func TestKeysBelowAnUnimplementedOneAreMeantToo(t *testing.T) {
 	for key, want := range map[string]bool{
 		"tenant.spec.limits.bandwidth.egressBitsPerSecond": false,
-		"tenant.spec.limits.blockIO":                       false,
-		"tenant.spec.cpus":                                 false,
+		"tenant.spec.limits.inodes":                        false,
+		"tenant.spec.delegate":                             false,
+		"tenant.spec.limits.blockIO":                       true,
 		"tenant.spec.limits.cpu":                           true,
 		"tenant.spec.network":                              true,
 		"nodepolicy.spec.audit.sink":                       false,

@@ -1,0 +1,41 @@
+package compile
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// levels are the Pod Security Standards, the strictest first.
+var levels = []tenant.Level{tenant.Restricted, tenant.Baseline, tenant.Privileged}
+
+// withinSecurity refuses rights that the parent does not have. Priority is not
+// compared: whatever a child's is, it has a part of its parent's share.
+func (k *compiler) withinSecurity(o *Object, p, q *tenant.Policy) {
+	parent := k.parents[o].Name()
+	if p.Enforcement == tenant.Audit && q.Enforcement == tenant.Enforce {
+		k.exceeds(o, "spec.enforcement", "is Audit, which bounds nothing, and its parent "+parent+" is Enforce; remove it or set the parent's")
+	}
+	mine, theirs := p.Security, q.Security
+	if slices.Index(levels, mine.Level) > slices.Index(levels, theirs.Level) {
+		k.exceeds(o, "spec.security.level", fmt.Sprintf("is %s, above the %s of its parent %s; lower it or raise the parent's", mine.Level, theirs.Level, parent))
+	}
+	if theirs.AppArmorProfile != "" && mine.AppArmorProfile != theirs.AppArmorProfile {
+		k.exceeds(o, "spec.security.appArmorProfile", "is not "+theirs.AppArmorProfile+", which its parent "+parent+" has, and two profiles cannot be compared; remove it")
+	}
+	if theirs.Level == tenant.Privileged {
+		return // it has them all
+	}
+	k.among(o, "capabilities", mine.Exceptions.Capabilities, theirs.Exceptions.Capabilities)
+	k.among(o, "hostNamespaces", mine.Exceptions.HostNamespaces, theirs.Exceptions.HostNamespaces)
+}
+
+// among refuses exceptions that the parent does not have.
+func (k *compiler) among(o *Object, name string, mine, theirs []string) {
+	for _, e := range mine {
+		if !slices.Contains(theirs, e) {
+			k.exceeds(o, "spec.security.exceptions."+name, fmt.Sprintf("has %s, which its parent %s has not; remove it or add it to the parent's", e, k.parents[o].Name()))
+		}
+	}
+}
