@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/spec"
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
@@ -84,10 +85,6 @@ func (a *Accepted) prepare(d *decision) (full isolator.Denials, err error) {
 	if err := rt.forgetDead(r.Scope, r.ID); err != nil {
 		return nil, err
 	}
-	of, err := rt.cgroupTenant(d.store, d.node, d.policy)
-	if err != nil {
-		return nil, err
-	}
 	locks, err := rt.tree.Chain(d.policy)
 	if err != nil {
 		return nil, err
@@ -96,19 +93,18 @@ func (a *Accepted) prepare(d *decision) (full isolator.Denials, err error) {
 		if err := rt.stale(a, d.policy); err != nil {
 			return err
 		}
-		var total isolator.Denials
-		if full, total, err = rt.room(r, of); err != nil {
+		of, err := rt.cgroupTenant(d.store, d.node, d.policy)
+		if err != nil {
 			return err
 		}
-		d.report(&full, total)
-		if d.enforced && len(full) > 0 {
-			return nil
+		if full, err = rt.full(r, of); err != nil || d.enforced && len(full) > 0 {
+			return err
 		}
 		if err := record.Create(rt.root, r); err != nil {
 			return err
 		}
-		if err := a.occupy(d, &full); err != nil || d.enforced && len(full) > 0 {
-			return errors.Join(err, record.Remove(rt.root, r.Scope, r.ID), a.vacate(d))
+		if err := a.occupy(d, of, &full); err != nil || d.enforced && len(full) > 0 {
+			return errors.Join(err, record.Remove(rt.root, r.Scope, r.ID), a.vacate(d, of))
 		}
 		return nil
 	})
@@ -134,31 +130,36 @@ func (rt *Runtime) stale(a *Accepted, p *tenant.Policy) error {
 }
 
 // occupy makes the tenant's cgroup, or gives it what a pod leaves of the limits.
-func (a *Accepted) occupy(d *decision, full *isolator.Denials) error {
-	of, err := a.rt.cgroupTenant(d.store, d.node, d.policy) // again, with this container
+func (a *Accepted) occupy(d *decision, of *cgroup.Tenant, full *isolator.Denials) error {
+	if a.record.TenantCgroup != "" {
+		if r := a.record.Resources; r != nil {
+			of.LeastCPUMilli = given(r).CPUMilli
+		}
+		return a.rt.tree.Ensure(of)
+	}
+	if a.record.Kind() != record.Pod || !d.enforced || a.record.IsSandbox {
+		return nil
+	}
+	giveTo(of, inPod(a.record, d.policy), 1)
+	total, err := a.rt.overTotal(d.store, of, a.record)
 	if err != nil {
 		return err
 	}
-	if a.record.TenantCgroup != "" {
-		return a.rt.tree.Ensure(of)
-	}
-	if a.record.Engine != string(isolator.CRI) || !d.enforced {
-		return nil
-	}
 	beside, err := a.rt.share(of)
-	d.report(full, beside)
+	d.noRoom(full, append(total, beside...))
 	return err
 }
 
 // vacate undoes occupy, after the record is gone.
-func (a *Accepted) vacate(d *decision) error {
+func (a *Accepted) vacate(d *decision, of *cgroup.Tenant) error {
 	if a.record.TenantCgroup != "" {
 		return a.rt.tree.Clear(a.record.TenantCgroup)
 	}
-	of, err := a.rt.cgroupTenant(d.store, d.node, d.policy)
-	if err == nil {
-		_, err = a.rt.share(of)
+	if a.record.Kind() != record.Pod || a.record.IsSandbox {
+		return nil
 	}
+	giveTo(of, inPod(a.record, d.policy), -1)
+	_, err := a.rt.share(of)
 	return err
 }
 
@@ -170,23 +171,37 @@ func (a *Accepted) Started(ctx context.Context, pid int) error {
 	if err != nil {
 		return nil // it ended already; the record says that it had no process
 	}
+	r := a.record // nobody else changes one without a process
 	complete := func() error {
-		r := a.record // nobody else changes one without a process
 		r.Pid, r.StartTime, r.Namespaces = pid, start, namespacesOf(pid)
-		if err := record.Save(a.rt.root, r); err != nil {
-			return err
-		}
-		st, err := tenant.Open(a.rt.root)
-		if err != nil || !r.Enforced || st.Version == r.Version {
-			return nil
-		}
-		_, err = a.rt.updateAll(ctx, []*record.Record{r}, nil)
-		return err
+		return record.Save(a.rt.root, r)
 	}
-	if a.record.Exempt {
+	if r.Exempt {
 		return complete()
 	}
-	return a.rt.tree.Locked([]string{a.record.Tenant}, complete)
+	locks := []string{r.Tenant}
+	if _, _, p, err := a.rt.innermostInForce(r); err == nil && p != nil {
+		if up, err := a.rt.tree.Chain(p); err == nil {
+			locks = append(locks, up...)
+		}
+	}
+	return a.rt.tree.Locked(locks, func() error {
+		if err := complete(); err != nil {
+			return err
+		}
+		st, node, p, err := a.rt.innermostInForce(r) // now nobody applies another
+		if err != nil || p == nil || p.Name != r.Tenant || !r.Enforced || st.Version == r.Version {
+			return nil
+		}
+		of, err := a.rt.cgroupTenant(st, node, p)
+		if err != nil {
+			return err
+		}
+		return a.rt.tree.Apply(of, func() error {
+			_, err := a.rt.giveAll(ctx, []*record.Record{r}, checks{})
+			return err
+		})
+	})
 }
 
 // Undo takes the effects of Create back, after the delegate failed.
@@ -218,6 +233,7 @@ func newRecord(rt *Runtime, c Caller, f isolator.Facts) *record.Record {
 		Engine:    string(f.Engine),
 		Sandbox:   f.Sandbox,
 		Pod:       f.Pod,
+		Pinned:    c.Pinned,
 		IsSandbox: f.IsSandbox,
 		Delegate:  f.Delegate.Path,
 		StateRoot: fmt.Sprintf("%s/%s", f.Delegate.StateRoot, c.Namespace),

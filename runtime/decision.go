@@ -72,14 +72,26 @@ func (d *decision) record(rt *Runtime, c Caller, asked *isolator.Request) *recor
 	return r
 }
 
-// report adds what a pod's tenant has no room for to what refuses it, or, where
-// the node only reports it, to what the audit log says.
-func (d *decision) report(refused *isolator.Denials, total isolator.Denials) {
-	if d.node.TenantTotal == tenant.NoExcess {
-		*refused = append(*refused, total...)
-		return
+// noRoom says what becomes of a pod that its tenant has no room for: it is
+// refused, or only reported.
+func noRoom(node *tenant.Node, total isolator.Denials) (refused, reported isolator.Denials) {
+	if node.TenantTotal == tenant.NoExcess {
+		return total, nil
 	}
-	d.reported = append(d.reported, total...)
+	return nil, total
+}
+
+func (d *decision) noRoom(full *isolator.Denials, total isolator.Denials) {
+	refused, reported := noRoom(d.node, total)
+	*full, d.reported = append(*full, refused...), append(d.reported, reported...)
+}
+
+// reporting is the audit line of what starts although there is no room for it.
+func reporting(e record.Entry, reported isolator.Denials) record.Entry {
+	if len(reported) > 0 && e.Decision != record.Refused {
+		e.Decision, e.Denials = record.Reported, append(e.Denials, reported...)
+	}
+	return e
 }
 
 // rightsOf leaves out what a process runs and with which environment: a record
@@ -92,10 +104,7 @@ func rightsOf(p *specs.Process) *specs.Process {
 
 func (d *decision) audit(rt *Runtime, c Caller) error {
 	e := entry(c, "create", d.policy.Name, d.store.Version, d.enforced, d.result)
-	if len(d.reported) > 0 && e.Decision != record.Refused {
-		e.Decision, e.Denials = record.Reported, d.reported
-	}
-	return record.Append(rt.root, d.node.AuditLog, e)
+	return record.Append(rt.root, d.node.AuditLog, reporting(e, d.reported))
 }
 
 // entry is the audit line of a decision.

@@ -62,11 +62,17 @@ func (rt *Runtime) runningCase(r *record.Record) (*isolator.Case, string, error)
 	if err != nil {
 		return nil, "", err
 	}
-	cs := rt.caseOf(r, node, policy, machine)
-	if err := rt.limitFacts(&cs.Facts, node, policy); err != nil {
-		return nil, "", err
+	return rt.caseOf(r, node, policy, machine), st.Version, nil
+}
+
+// resourcesCase is the case of new resources for a running container. What an
+// exec needs is less: a disk that has gone must not fail a probe.
+func (rt *Runtime) resourcesCase(r *record.Record) (*isolator.Case, string, error) {
+	cs, version, err := rt.runningCase(r)
+	if err == nil {
+		err = rt.limitFacts(&cs.Facts, cs.Node, cs.Policy)
 	}
-	return cs, st.Version, nil
+	return cs, version, err
 }
 
 func (rt *Runtime) caseOf(r *record.Record, node *tenant.Node, p *tenant.Policy, machine isolator.NodeFacts) *isolator.Case {

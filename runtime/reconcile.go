@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
-	"slices"
 	"sort"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
+	"github.com/bulkhead-dev/bulkhead/spec"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
@@ -34,12 +35,17 @@ type Change struct {
 // what runs: a limit below what is in use (*cgroup.TooLow), or one that this
 // node cannot set (cgroup.ErrUnsupported). It changes nothing.
 func (rt *Runtime) Check(node *tenant.Node, tenants map[string]*tenant.Policy, squeeze bool) error {
+	branches, err := rt.branches()
+	if err != nil {
+		return err
+	}
 	running, err := rt.running()
 	if err != nil {
 		return err
 	}
-	var errs []error
-	for _, b := range branches(rt.tree, running) {
+	_, err = rt.tree.CPUs(node) // or no container of anybody would start
+	errs := []error{err}
+	for _, b := range branches {
 		b.walk(func(b *branch) {
 			p := tenants[b.name]
 			if p == nil {
@@ -49,11 +55,41 @@ func (rt *Runtime) Check(node *tenant.Node, tenants map[string]*tenant.Policy, s
 			if err == nil {
 				err = rt.tree.Check(of)
 			}
+			if err == nil {
+				err = rt.containersFit(node, p, running[p.Name])
+			}
 			var low *cgroup.TooLow
 			if !squeeze || !errors.As(err, &low) {
 				errs = append(errs, err)
 			}
 		})
+	}
+	return errors.Join(errs...)
+}
+
+// containersFit reports the containers of a tenant that use more memory than a
+// policy would leave them.
+func (rt *Runtime) containersFit(node *tenant.Node, p *tenant.Policy, running []*record.Record) error {
+	machine, err := rt.facts()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, r := range running {
+		cs := rt.caseOf(r, node, p, machine)
+		if err := rt.limitFacts(&cs.Facts, node, p); err != nil {
+			return err
+		}
+		full, res, err := spec.RewriteUpdate(cs, new(specs.LinuxResources))
+		if err == nil && len(res.Denials) > 0 {
+			err = res.Denials
+		}
+		if err == nil {
+			err = rt.tree.ContainerFits(p.Name, r.ID, r.Cgroup, r.Resources, full, false)
+		}
+		if err != nil && r.Alive() {
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -79,56 +115,63 @@ func (rt *Runtime) Reconcile(ctx context.Context, c Change) ([]Reconciled, error
 	if c.node, err = st.Node(); err != nil {
 		return nil, err
 	}
-	running, err := rt.running()
+	branches, err := rt.branches()
 	if err != nil {
+		return nil, err
+	}
+	if err := rt.tree.NoteCPUs(c.node); err != nil {
 		return nil, err
 	}
 	var done []Reconciled
 	c.policies = st
 	c.done = func(d Reconciled) { done = append(done, d) }
 	var errs []error
-	for _, b := range branches(rt.tree, running) {
-		errs = append(errs, rt.reconcile(ctx, c, b))
+	for _, b := range branches {
+		errs = append(errs, rt.tree.Locked(b.names(), func() error { return rt.reconcile(ctx, c, b) }))
 	}
 	sort.Slice(done, func(i, j int) bool { return done[i].Tenant < done[j].Tenant })
 	return done, errors.Join(errs...)
 }
 
 // reconcile gives a tenant its limits, and within that those below it theirs:
-// after its own where they rise, before where they fall. All locks are held
-// from the outermost on, as everybody takes them.
+// after its own where they rise, before where they fall. What it did to some
+// before it failed for another is not undone here: a policy that could not be
+// applied is followed by the one before it.
+//
+// Preconditions: the locks of the tenant and of all below it are held.
 func (rt *Runtime) reconcile(ctx context.Context, c Change, b *branch) error {
-	return rt.tree.Locked([]string{b.name}, func() error {
-		p, err := c.policies.Tenant(b.name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return rt.reconcileBelow(ctx, c, b)
+	p, err := c.policies.Tenant(b.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return rt.reconcileBelow(ctx, c, b)
+	}
+	if err != nil {
+		return err
+	}
+	of, err := rt.cgroupTenant(c.policies, c.node, p)
+	if err != nil {
+		return err
+	}
+	if c.Squeeze {
+		if err := rt.tree.Squeeze(of); err != nil {
+			return fmt.Errorf("set the limits of tenant %s: %w", p.Name, err)
 		}
+	}
+	d := Reconciled{Tenant: p.Name}
+	err = rt.tree.Apply(of, func() error {
+		running, err := rt.running() // again: it may have changed before the locks were taken
 		if err != nil {
 			return err
 		}
-		of, err := rt.cgroupTenant(c.policies, c.node, p)
-		if err != nil {
+		d.Running = len(running[p.Name])
+		if d.Containers, err = rt.updateAll(ctx, running[p.Name], c); err != nil {
 			return err
 		}
-		if c.Squeeze {
-			if err := rt.tree.Squeeze(of); err != nil {
-				return fmt.Errorf("set the limits of tenant %s: %w", p.Name, err)
-			}
-		}
-		return rt.tree.Apply(of, func() error {
-			running, err := rt.running() // again: it may have changed before the lock was taken
-			if err != nil {
-				return err
-			}
-			d := Reconciled{Tenant: p.Name, Running: len(running[p.Name])}
-			d.Containers, err = rt.updateAll(ctx, running[p.Name], c.Progress)
-			if err != nil {
-				return err
-			}
-			c.done(d)
-			return rt.reconcileBelow(ctx, c, b)
-		})
+		return rt.reconcileBelow(ctx, c, b)
 	})
+	if err == nil {
+		c.done(d)
+	}
+	return err
 }
 
 func (rt *Runtime) reconcileBelow(ctx context.Context, c Change, b *branch) error {
@@ -153,9 +196,19 @@ func (b *branch) walk(f func(*branch)) {
 	}
 }
 
-// branches are the outermost tenants of what runs, by where their cgroups are;
-// one that runs in pods only stands alone.
-func branches(tree *cgroup.Tree, running map[string][]*record.Record) []*branch {
+// names are its tenants, whose locks are taken together.
+func (b *branch) names() (names []string) {
+	b.walk(func(b *branch) { names = append(names, b.name) })
+	return names
+}
+
+// branches are the outermost tenants of what runs, or is being made, by where
+// their cgroups are; one that runs in pods only stands alone.
+func (rt *Runtime) branches() ([]*branch, error) {
+	records, err := record.List(rt.root)
+	if err != nil {
+		return nil, err
+	}
 	var roots []*branch
 	all := map[string]*branch{}
 	add := func(names []string) {
@@ -174,18 +227,22 @@ func branches(tree *cgroup.Tree, running map[string][]*record.Record) []*branch 
 			up = b
 		}
 	}
-	names := slices.Sorted(maps.Keys(running))
-	for _, name := range names {
-		for _, r := range running[name] {
-			if r.TenantCgroup != "" {
-				add(tree.Names(r.TenantCgroup))
-			}
+	var inPods []string
+	for _, r := range records {
+		switch {
+		case !r.Enforced || !r.Committed():
+		case r.TenantCgroup != "":
+			add(rt.tree.Names(r.TenantCgroup))
+			inPods = append(inPods, r.Tenant) // also where its place is not this installation's
+		default:
+			inPods = append(inPods, r.Tenant)
 		}
 	}
-	for _, name := range names {
+	for _, name := range inPods {
 		add([]string{name})
 	}
-	return roots
+	sort.Slice(roots, func(i, j int) bool { return roots[i].name < roots[j].name })
+	return roots, nil
 }
 
 // running returns the living, enforced containers by tenant.

@@ -34,27 +34,6 @@ func (rt *Runtime) Release(scope, id string) error {
 	return nil
 }
 
-// returnShare gives the tenant's other containers back what a pod's container
-// had of the tenant's limits. Nothing depends on it at once, and a container
-// must be deletable without a policy: the next start or apply does it too.
-func (rt *Runtime) returnShare(r *record.Record) {
-	st, node, p, err := rt.policyFor(r)
-	if err != nil {
-		return
-	}
-	locks, err := rt.tree.Chain(p)
-	if err != nil {
-		return
-	}
-	_ = rt.tree.Locked(locks, func() error {
-		of, err := rt.cgroupTenant(st, node, p)
-		if err == nil {
-			_, err = rt.share(of)
-		}
-		return err
-	})
-}
-
 // forgetDead releases a record whose container is gone without a trace: its
 // engine was killed and lost it. A living container keeps its id.
 func (rt *Runtime) forgetDead(scope, id string) error {

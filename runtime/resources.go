@@ -20,13 +20,39 @@ import (
 type newLimits struct {
 	of       *record.Record
 	from, to *specs.LinuxResources
+	restore  func(path string, to *specs.LinuxResources) error // nil: what differs is enough
 }
 
 // updateAll gives each container the resources that the policy in force has for
-// it, or none of them. The kernel has all new limits at once; then the
-// delegates are told, which takes a process each, so that what they write later
-// is not the old ones again. On a failure everything is as it was.
-func (rt *Runtime) updateAll(ctx context.Context, containers []*record.Record, progress func(done, all int)) (int, error) {
+// it, also where somebody else has changed its cgroup, or none of them.
+func (rt *Runtime) updateAll(ctx context.Context, containers []*record.Record, c Change) (int, error) {
+	fits := func(l newLimits) error {
+		return rt.tree.ContainerFits(l.of.Tenant, l.of.ID, l.of.Cgroup, l.from, l.to, c.Squeeze)
+	}
+	return rt.giveAll(ctx, containers, checks{fits, drifted, c.Progress})
+}
+
+// checks are what an apply does besides; nil: it is not done.
+type checks struct {
+	fits     func(newLimits) error
+	drifted  func(*record.Record) ([]newLimits, error)
+	progress func(done, all int)
+}
+
+// drifted is the way back for a container whose cgroup has not the limits that
+// are recorded of it.
+func drifted(r *record.Record) ([]newLimits, error) {
+	holds, err := cgroup.ContainerHolds(r.Cgroup, r.Resources)
+	if holds || err != nil {
+		return nil, err
+	}
+	return []newLimits{{r, r.Resources, r.Resources, cgroup.RestoreContainer}}, nil
+}
+
+// giveAll gives containers new resources. The kernel has all new limits at once;
+// then the delegates are told, which takes a process each, so that what they
+// write later is not the old ones again. On a failure everything is as it was.
+func (rt *Runtime) giveAll(ctx context.Context, containers []*record.Record, do checks) (int, error) {
 	var all []newLimits
 	for _, r := range containers {
 		full, err := rt.resourcesInForce(r)
@@ -34,7 +60,24 @@ func (rt *Runtime) updateAll(ctx context.Context, containers []*record.Record, p
 			return 0, fmt.Errorf("container %s: %w", r.ID, err)
 		}
 		if !reflect.DeepEqual(full, r.Resources) {
-			all = append(all, newLimits{r, r.Resources, full})
+			all = append(all, newLimits{r, r.Resources, full, nil})
+			continue
+		}
+		if do.drifted == nil {
+			continue
+		}
+		back, err := do.drifted(r)
+		if err != nil && r.Alive() {
+			return 0, fmt.Errorf("container %s: %w", r.ID, err)
+		}
+		all = append(all, back...)
+	}
+	for _, l := range all {
+		if do.fits == nil {
+			break
+		}
+		if err := do.fits(l); err != nil && l.of.Alive() {
+			return 0, err
 		}
 	}
 	for i, l := range all {
@@ -42,7 +85,7 @@ func (rt *Runtime) updateAll(ctx context.Context, containers []*record.Record, p
 			return 0, errors.Join(err, undo(all[:i+1]))
 		}
 	}
-	told, err := rt.tellAll(ctx, all, progress)
+	told, err := rt.tellAll(ctx, all, do.progress)
 	if err != nil {
 		back := undo(all)
 		for _, l := range told {
@@ -56,7 +99,11 @@ func (rt *Runtime) updateAll(ctx context.Context, containers []*record.Record, p
 // set writes limits to the container's cgroup. A container that ended meanwhile
 // has none.
 func (l newLimits) set(from, to *specs.LinuxResources) error {
-	err := cgroup.SetContainer(l.of.Cgroup, from, to)
+	set := func(path string, to *specs.LinuxResources) error { return cgroup.SetContainer(path, from, to) }
+	if l.restore != nil {
+		set = l.restore
+	}
+	err := set(l.of.Cgroup, to)
 	if err != nil && l.of.Alive() {
 		return fmt.Errorf("container %s: %w", l.of.ID, err)
 	}
@@ -113,7 +160,7 @@ func (rt *Runtime) tellAll(ctx context.Context, all []newLimits, progress func(d
 // resourcesInForce is what the policy in force makes of all that the engine
 // asked for the container.
 func (rt *Runtime) resourcesInForce(r *record.Record) (*specs.LinuxResources, error) {
-	cs, _, err := rt.runningCase(r)
+	cs, _, err := rt.resourcesCase(r)
 	if err != nil {
 		return nil, err
 	}

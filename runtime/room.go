@@ -3,93 +3,126 @@ package runtime
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
-	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
-// room reports, as denials, what keeps a container from fitting into its tenant
-// and into those above it: their number of containers and, for a pod's, which
-// no cgroup of the tenant bounds, the sum of what its pods are given.
+// full reports, as denials, the tenants on a container's way up that have as many
+// containers as they may.
 //
 // Preconditions: the locks of the tenant and of those above it are held, and the
 // container's own record is not there yet.
-func (rt *Runtime) room(r *record.Record, of *cgroup.Tenant) (full, total isolator.Denials, err error) {
+func (rt *Runtime) full(r *record.Record, of *cgroup.Tenant) (full isolator.Denials, err error) {
 	if r.IsSandbox {
-		return nil, nil, nil
-	}
-	var all []*record.Record // read once, and only if somebody asks
-	read := func(list func(tenant.Root) ([]*record.Record, error)) ([]*record.Record, error) {
-		if all == nil {
-			all, err = list(rt.root)
-		}
-		return all, err
+		return nil, nil
 	}
 	for t := of; t != nil; t = t.Parent {
-		if most := t.Limits.Containers; most != nil {
-			records, err := read(record.List)
-			if err != nil {
-				return nil, nil, err
-			}
-			if has := AccountOf(records, t.Name).Containers; has >= *most {
-				full = append(full, &isolator.Denial{Isolator: "containers", Path: "containers of tenant " + t.Name,
-					Got: fmt.Sprint(has + 1), Want: fmt.Sprintf("at most %d", *most), Allow: "limits.containers"})
-			}
-		}
-		if r.Engine == string(isolator.CRI) {
-			pods, err := rt.pods()
-			if err != nil {
-				return nil, nil, err
-			}
-			total = append(total, podTotal(append(pods, r), t)...)
-		}
-	}
-	return full, total, nil
-}
-
-// podTotal compares what the pods of a tenant were given with its limits.
-func podTotal(pods []*record.Record, t *cgroup.Tenant) (excess isolator.Denials) {
-	a := AccountOf(pods, t.Name)
-	for _, q := range []struct {
-		key   string
-		given int64
-		limit *int64
-		show  func(int64) string
-		part  func(Account) int64
-	}{
-		{"limits.cpu", a.CPUMilli, t.Limits.CPUMilli, func(n int64) string { return fmt.Sprintf("%dm", n) }, func(a Account) int64 { return a.CPUMilli }},
-		{"limits.memory", a.MemoryBytes, t.Limits.MemoryBytes, cgroup.Quantity, func(a Account) int64 { return a.MemoryBytes }},
-		{"limits.pids", a.Pids, &t.Limits.Pids, func(n int64) string { return fmt.Sprint(n) }, func(a Account) int64 { return a.Pids }},
-	} {
-		if q.limit == nil || q.given <= *q.limit {
+		most := t.Limits.Containers
+		if most == nil {
 			continue
 		}
-		excess = append(excess, &isolator.Denial{Isolator: "total", Path: fmt.Sprintf("%s of tenant %s in pods", strings.TrimPrefix(q.key, "limits."), t.Name),
-			Got: q.show(q.given) + " (" + byPod(pods, t.Name, q.part, q.show) + ")", Want: "at most " + q.show(*q.limit), Allow: q.key})
+		has, err := rt.count(t)
+		if err != nil {
+			return nil, err
+		}
+		if has >= *most {
+			full = append(full, &isolator.Denial{Isolator: "containers", Path: "containers of tenant " + t.Name,
+				Got: fmt.Sprint(has + 1), Want: fmt.Sprintf("at most %d", *most), Allow: "limits.containers"})
+		}
 	}
-	return excess
+	return full, nil
 }
 
-// byPod says who uses how much: "web/a 512Mi, web/b 1Gi".
-func byPod(pods []*record.Record, name string, part func(Account) int64, show func(int64) string) string {
+// count is how many containers a tenant and all below it have.
+func (rt *Runtime) count(t *cgroup.Tenant) (n int64, err error) {
+	for _, name := range append(t.Below[:len(t.Below):len(t.Below)], t.Name) {
+		for _, kind := range []record.Kind{record.Own, record.Pod} {
+			err := record.OfTenant(rt.root, name, kind, func(r *record.Record) bool {
+				if !r.IsSandbox && r.Committed() {
+					n++
+				}
+				return false
+			})
+			if err != nil {
+				return 0, err
+			}
+		}
+	}
+	return n, nil
+}
+
+// overTotal reports the tenants whose pods were given more than they may have
+// together: no cgroup bounds them.
+func (rt *Runtime) overTotal(from policies, of *cgroup.Tenant, with *record.Record) (excess isolator.Denials, err error) {
+	for t := of; t != nil; t = t.Parent {
+		for _, q := range quantities {
+			limit := q.limit(t)
+			if limit == nil || q.inPods(t.InPods) <= *limit {
+				continue
+			}
+			by, err := rt.byPod(from, t, with, q)
+			if err != nil {
+				return nil, err
+			}
+			excess = append(excess, &isolator.Denial{Isolator: "total", Path: fmt.Sprintf("%s of tenant %s in pods", strings.TrimPrefix(q.key, "limits."), t.Name),
+				Got: q.show(q.inPods(t.InPods)) + " (" + by + ")", Want: "at most " + q.show(*limit), Allow: q.key})
+		}
+	}
+	return excess, nil
+}
+
+// quantity is one that pods are given of their tenant's limits.
+type quantity struct {
+	key    string
+	limit  func(*cgroup.Tenant) *int64
+	inPods func(cgroup.InPods) int64
+	show   func(int64) string
+}
+
+var quantities = []quantity{
+	{"limits.cpu", func(t *cgroup.Tenant) *int64 { return t.Limits.CPUMilli }, func(in cgroup.InPods) int64 { return in.CPUMilli },
+		func(n int64) string { return fmt.Sprintf("%dm", n) }},
+	{"limits.memory", func(t *cgroup.Tenant) *int64 { return t.Limits.MemoryBytes }, func(in cgroup.InPods) int64 { return in.MemoryBytes }, cgroup.Quantity},
+	{"limits.pids", func(t *cgroup.Tenant) *int64 { return &t.Limits.Pids }, func(in cgroup.InPods) int64 { return in.Pids },
+		func(n int64) string { return fmt.Sprint(n) }},
+}
+
+// byPod says who was given how much: "web/a 512Mi, web/b 1Gi".
+func (rt *Runtime) byPod(from policies, t *cgroup.Tenant, with *record.Record, q quantity) (string, error) {
 	const most = 5
 	var order []string
 	sum := map[string]int64{}
-	for _, r := range pods {
-		if !r.Belongs(name) || r.IsSandbox || !r.Committed() || r.Resources == nil {
-			continue
+	add := func(r *record.Record) error {
+		p, err := from.Tenant(r.Tenant)
+		if err != nil || r.IsSandbox || !r.Committed() {
+			return err
 		}
-		pod := r.Pod
-		if pod == "" {
-			pod = r.ID
-		}
+		pod := podName(r)
 		if _, seen := sum[pod]; !seen {
 			order = append(order, pod)
 		}
-		sum[pod] += part(given(r.Resources))
+		a := inPod(r, p)
+		sum[pod] += q.inPods(cgroup.InPods{CPUMilli: a.CPUMilli, MemoryBytes: a.MemoryBytes, Pids: a.Pids})
+		return nil
+	}
+	for _, name := range append(t.Below[:len(t.Below):len(t.Below)], t.Name) {
+		var failed error
+		err := record.OfTenant(rt.root, name, record.Pod, func(r *record.Record) bool {
+			if r.ID != with.ID {
+				failed = add(r)
+			}
+			return failed != nil
+		})
+		if err != nil || failed != nil {
+			return "", fmt.Errorf("read what pods were given: %w", errors.Join(err, failed))
+		}
+	}
+	if err := add(with); err != nil {
+		return "", err
 	}
 	var words []string
 	for i, pod := range order {
@@ -97,27 +130,22 @@ func byPod(pods []*record.Record, name string, part func(Account) int64, show fu
 			words = append(words, fmt.Sprintf("and %d more", len(order)-most))
 			break
 		}
-		words = append(words, pod+" "+show(sum[pod]))
+		words = append(words, pod+" "+q.show(sum[pod]))
 	}
-	return strings.Join(words, ", ")
+	return strings.Join(words, ", "), nil
 }
 
-// share gives the tenant's cgroups, if they are there, what the pods leave of
-// the limits: a pod's container was added, or went.
-//
-// Preconditions: the locks of the tenant and of those above it are held.
-func (rt *Runtime) share(of *cgroup.Tenant) (denials isolator.Denials, err error) {
-	for t := of; t != nil; t = t.Parent {
-		err := rt.tree.Apply(t, nil)
-		var low *cgroup.TooLow
-		if errors.As(err, &low) {
-			denials = append(denials, &isolator.Denial{Isolator: "total", Path: low.Key + " of tenant " + t.Name + " beside its pods",
-				Got: low.Limit, Want: "at least the " + low.InUse + " that its other containers use", Allow: low.Key})
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
+// longestName bounds a pod's name in a sentence: it comes from annotations.
+const longestName = 128
+
+// podName is a pod's name in a sentence, with nothing in it that a terminal obeys.
+func podName(r *record.Record) string {
+	name := r.Pod
+	if name == "" {
+		name = r.ID
 	}
-	return denials, nil
+	if quoted := strconv.Quote(name); quoted != `"`+name+`"` || len(name) > longestName {
+		return quoted[:min(len(quoted), longestName)]
+	}
+	return name
 }

@@ -1,6 +1,9 @@
 package runtime
 
 import (
+	"errors"
+	"io/fs"
+
 	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/tenant"
@@ -13,29 +16,86 @@ type policies interface {
 
 // cgroupTenant collects what decides a tenant's cgroup.
 func (rt *Runtime) cgroupTenant(from policies, node *tenant.Node, p *tenant.Policy) (*cgroup.Tenant, error) {
-	pods, err := rt.pods()
-	if err != nil {
-		return nil, err
-	}
+	sums := podSums{rt.root, from, map[string]Account{}}
 	var of *cgroup.Tenant
-	for _, name := range p.Ancestors {
-		up, err := from.Tenant(name)
+	for _, name := range append(p.Ancestors[:len(p.Ancestors):len(p.Ancestors)], p.Name) {
+		level := p
+		if name != p.Name {
+			var err error
+			if level, err = from.Tenant(name); err != nil {
+				return nil, err
+			}
+		}
+		in, err := sums.below(level)
 		if err != nil {
 			return nil, err
 		}
-		of = &cgroup.Tenant{Policy: up, Node: node, Parent: of, InPods: inPods(pods, name)}
+		of = &cgroup.Tenant{Policy: level, Node: node, Parent: of, InPods: cgroup.InPods{CPUMilli: in.CPUMilli, MemoryBytes: in.MemoryBytes, Pids: in.Pids}}
 	}
-	return &cgroup.Tenant{Policy: p, Node: node, Parent: of, InPods: inPods(pods, p.Name)}, nil
+	return of, nil
 }
 
-// pods are the records of the containers of pods. They have a scope of their
-// own, so that a node without Kubernetes reads nothing.
-func (rt *Runtime) pods() ([]*record.Record, error) {
-	return record.ListScope(rt.root, record.Scope(tenant.Kubernetes))
+// podSums adds up what tenants' pods were given, each tenant's once.
+type podSums struct {
+	root tenant.Root
+	from policies
+	own  map[string]Account
 }
 
-// inPods is what the pods of a tenant, and of those below it, were given.
-func inPods(pods []*record.Record, name string) cgroup.InPods {
-	a := AccountOf(pods, name)
-	return cgroup.InPods{CPUMilli: a.CPUMilli, MemoryBytes: a.MemoryBytes, Pids: a.Pids}
+// below is what the pods of a tenant and of all tenants below it were given.
+func (s podSums) below(p *tenant.Policy) (Account, error) {
+	var all Account
+	for _, name := range append(p.Below[:len(p.Below):len(p.Below)], p.Name) {
+		a, known := s.own[name]
+		if !known {
+			var err error
+			if a, err = s.of(name); err != nil {
+				return all, err
+			}
+			s.own[name] = a
+		}
+		all.add(a)
+	}
+	return all, nil
+}
+
+func (s podSums) of(name string) (a Account, err error) {
+	var p *tenant.Policy
+	var unread error
+	err = record.OfTenant(s.root, name, record.Pod, func(r *record.Record) bool {
+		if p == nil {
+			p, unread = s.from.Tenant(name)
+		}
+		if unread != nil {
+			return true
+		}
+		if !r.IsSandbox && r.Committed() {
+			a.add(inPod(r, p))
+		}
+		return false
+	})
+	if errors.Is(unread, fs.ErrNotExist) {
+		unread = nil // the policy has it no longer, nor anybody above it
+	}
+	return a, errors.Join(err, unread)
+}
+
+// inPod is what a pod's container was given of its tenant's limits. One that asks
+// for nothing, and has no default, may have all that its tenant has: that is no
+// part of it, and counts nothing.
+func inPod(r *record.Record, p *tenant.Policy) (a Account) {
+	if r.Resources == nil {
+		return a
+	}
+	a = given(r.Resources)
+	if l := p.Limits.CPUMilli; l != nil && a.CPUMilli >= *l {
+		a.CPUMilli = 0
+	}
+	if l := p.Limits.MemoryBytes; l != nil && a.MemoryBytes >= *l {
+		a.MemoryBytes = 0
+	}
+	if a.Pids >= p.Limits.Pids {
+		a.Pids = 0
+	}
+	return a
 }

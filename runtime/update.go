@@ -2,11 +2,13 @@ package runtime
 
 import (
 	"context"
+	"errors"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/spec"
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 )
 
 // Update decides new resources of a running container and hands them to set,
@@ -22,12 +24,15 @@ func (rt *Runtime) Update(ctx context.Context, c Caller, update *specs.LinuxReso
 	if r.Exempt {
 		return set(update)
 	}
-	// The lock keeps two updates, and an update and an apply, from mixing.
-	return rt.tree.Locked([]string{r.Tenant}, func() error {
+	locks, err := rt.updateLocks(r)
+	if err != nil {
+		return err
+	}
+	return rt.tree.Locked(locks, func() error {
 		if r, err = record.Load(rt.root, scope, c.ID); err != nil {
 			return err
 		}
-		cs, version, err := rt.runningCase(r)
+		cs, version, err := rt.resourcesCase(r)
 		if err != nil {
 			return err
 		}
@@ -35,21 +40,28 @@ func (rt *Runtime) Update(ctx context.Context, c Caller, update *specs.LinuxReso
 		if err != nil {
 			return err
 		}
-		if err := record.Append(rt.root, cs.Node.AuditLog, entry(c, "update", r.Tenant, version, r.Enforced, res)); err != nil {
-			return err
+		resized, total, err := rt.resize(r, full)
+		if err != nil {
+			return errors.Join(err, resized.undo())
+		}
+		refused, reported := noRoom(cs.Node, total)
+		res.Denials = append(res.Denials, refused...)
+		e := reporting(entry(c, "update", r.Tenant, version, r.Enforced, res), reported)
+		if err := record.Append(rt.root, cs.Node.AuditLog, e); err != nil {
+			return errors.Join(err, resized.undo())
 		}
 		if !r.Enforced {
 			return set(update)
 		}
 		if len(res.Denials) > 0 {
-			return res.Denials
+			return joined(res.Denials, resized.undo())
 		}
 		sent, err := spec.Lift(r.Resources, full)
-		if err != nil {
-			return err
+		if err == nil {
+			err = set(sent)
 		}
-		if err := set(sent); err != nil {
-			return err
+		if err != nil {
+			return errors.Join(err, resized.undo())
 		}
 		r.Resources = full
 		if r.Asked, err = spec.Merge(r.Asked, update); err != nil {
@@ -57,4 +69,12 @@ func (rt *Runtime) Update(ctx context.Context, c Caller, update *specs.LinuxReso
 		}
 		return record.Save(rt.root, r)
 	})
+}
+
+// joined keeps denials what they are where nothing else went wrong.
+func joined(d isolator.Denials, err error) error {
+	if err == nil {
+		return d
+	}
+	return errors.Join(d, err)
 }

@@ -61,6 +61,7 @@ func (g *generator) wider(p *tenant.Policy) *tenant.Policy {
 var widenings = map[string]func(*generator, reflect.Value){
 	"/name":                               nil,
 	"/ancestors":                          nil,
+	"/below":                              nil,
 	"/enforcement":                        nil,
 	"/weight":                             nil,
 	"/priority":                           nil,

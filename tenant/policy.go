@@ -38,6 +38,7 @@ const (
 type Policy struct {
 	Name        string      `json:"name"`
 	Ancestors   []string    `json:"ancestors,omitempty"` // its parent last, the outermost first
+	Below       []string    `json:"below,omitempty"`     // every tenant that has it among its ancestors, sorted
 	Enforcement Enforcement `json:"enforcement"`
 	Weight      int64       `json:"weight"`   // share against its siblings, 1..10000
 	Priority    Priority    `json:"priority"` // Normal or Idle

@@ -78,6 +78,19 @@ func (s *Store) Tenant(name string) (*Policy, error) {
 	return s.policy(filepath.Join("tenants", name+".json"))
 }
 
+// Names are all tenants of this version, sorted.
+func (s *Store) Names() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(s.dir, "tenants"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read policy: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".json"))
+	}
+	return names, nil
+}
+
 // Select returns the tenant that selects the namespace, nil when none does.
 // An exact selector beats a prefix, a longer prefix a shorter one. The cost is
 // bounded by the length of the name, not by the number of tenants.

@@ -39,9 +39,8 @@ type TenantSpec struct {
 	// below it share its cores. Default: Shared.
 	CPUs CPUs `json:"cpus,omitempty"`
 	// priority is Normal, or Idle for CPU that no sibling wants, memory that is
-	// reclaimed first, and being the first that the OOM killer takes. A Normal
-	// tenant below an Idle one is Normal against its siblings only.
-	// Default: Normal.
+	// reclaimed first, and being the first that the OOM killer takes. All
+	// tenants below an Idle one are Idle. Default: Normal.
 	Priority Priority `json:"priority,omitempty"`
 	// requests are kept for the tenant, whatever others use; a parent keeps at
 	// least what all below it do. They are at most the tenant's limits, and not

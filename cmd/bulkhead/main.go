@@ -12,9 +12,12 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 )
 
 func main() {
+	cgroup.GiveCPUs = cgroup.Give
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	cmd, err := rootCommand().ExecuteContextC(ctx)
 	stop()

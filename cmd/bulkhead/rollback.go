@@ -40,7 +40,7 @@ current. Another rollback goes back to where it began.`,
 			if err := showRollback(cmd, before, version); err != nil {
 				return err
 			}
-			if err := enliven(cmd); err != nil {
+			if err := enliven(cmd.Context(), cmd, false); err != nil {
 				return fmt.Errorf("the policy is in force, but not for all that runs: %w", err)
 			}
 			return nil

@@ -19,7 +19,8 @@ container on. Everything that bulkhead keeps is below the root that the
 environment variable BULKHEAD_ROOT names, / if it names none.
 
 Exit codes: 0 done, 1 not done. diff: 0 same, 1 differs, 2 could not look.
-preview: 0 accepted, 1 denied, 2 could not look.`
+preview: 0 accepted, 1 denied, 2 could not look.
+verify, doctor: 0 holds, 1 findings, 2 could not look.`
 
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -39,9 +40,9 @@ func rootCommand() *cobra.Command {
 	}{
 		{"policy", "Policy:", []*cobra.Command{
 			applyCommand(), deleteCommand(), diffCommand(), validateCommand(), historyCommand(), rollbackCommand()}},
-		{"look", "Looking:", []*cobra.Command{getCommand(), describeCommand(), explainCommand()}},
+		{"look", "Looking:", []*cobra.Command{getCommand(), describeCommand(), explainCommand(), topCommand(), metricsCommand()}},
 		{"decide", "Decisions:", []*cobra.Command{previewCommand(), whyCommand()}},
-		{"node", "Node:", []*cobra.Command{gcCommand()}},
+		{"node", "Node:", []*cobra.Command{freezeCommand(), thawCommand(), killCommand(), gcCommand(), verifyCommand(), doctorCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.id, Title: group.title})
 		for _, verb := range group.verbs {

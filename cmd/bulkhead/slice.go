@@ -10,7 +10,21 @@ import (
 
 	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/cgroup/slice"
+	"github.com/bulkhead-dev/bulkhead/tenant"
 )
+
+// noteCPUs gives out the CPUs that the policy in force asks for.
+func noteCPUs(root tenant.Root) error {
+	st, err := tenant.Open(root)
+	if err != nil {
+		return err
+	}
+	node, err := st.Node()
+	if err != nil {
+		return err
+	}
+	return cgroup.New(root, nil).NoteCPUs(node)
+}
 
 // sliceCommand is for shims, which do not link a D-Bus client.
 func sliceCommand() *cobra.Command {
@@ -26,6 +40,9 @@ func sliceCommand() *cobra.Command {
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), 30*time.Second)
 			defer cancel()
+			if order.CPUsOf != "" {
+				return noteCPUs(tenant.Root(order.CPUsOf))
+			}
 			return slice.Carry(ctx, order)
 		},
 	}

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 
 	"github.com/opencontainers/cgroups"
+	"github.com/opencontainers/cgroups/fscommon"
 	"golang.org/x/sys/unix"
 
 	"github.com/bulkhead-dev/bulkhead/spec/cpulist"
@@ -98,6 +101,9 @@ func (t *Tree) settle(place string, m cgroups.Manager, of *Tenant, children func
 // fromTo are the values that a cgroup has and those that it shall have. A device
 // that the policy bounds no longer is freed.
 func (t *Tree) fromTo(m cgroups.Manager, of *Tenant) (from, to values, err error) {
+	if !v2() && of.InPods.CPUMilli > 0 {
+		of.LeastCPUMilli = max(of.LeastCPUMilli, largestBelow(m))
+	}
 	settings, err := t.wanted(of)
 	if err != nil {
 		return nil, nil, err
@@ -110,6 +116,20 @@ func (t *Tree) fromTo(m cgroups.Manager, of *Tenant) (from, to values, err error
 	}
 	from, err = current(m, to)
 	return from, to, err
+}
+
+// largestBelow is the largest CPU quota right below a cgroup, thousandths.
+func largestBelow(m cgroups.Manager) (milli int64) {
+	entries, _ := os.ReadDir(m.Path("cpu")) // what cannot be read bounds nothing
+	for _, e := range entries {
+		dir := filepath.Join(m.Path("cpu"), e.Name())
+		quota, err := fscommon.GetCgroupParamInt(dir, "cpu.cfs_quota_us")
+		period, err2 := fscommon.GetCgroupParamInt(dir, "cpu.cfs_period_us")
+		if e.IsDir() && err == nil && err2 == nil && quota > 0 && period > 0 {
+			milli = max(milli, (quota*1000+period-1)/period)
+		}
+	}
+	return milli
 }
 
 // first is what can be set before the children follow: everything but what would

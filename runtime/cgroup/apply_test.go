@@ -18,7 +18,7 @@ func applied(root tenant.Root, p *tenant.Policy, children func() error) error {
 }
 
 func TestApplyRefusesLimitsBelowWhatIsInUse(t *testing.T) {
-	root := installation(t)
+	root := onV1(t)
 	m := ensured(t, root, acme())
 	process(t, container(t, root, "acme", "a", &cgroups.Resources{}), "hold", "64")
 	before := files(t, m, limitFiles...)
@@ -57,7 +57,7 @@ limits.pids 2 of tenant acme is below the \d+ in use; stop some of its container
 // A stricter policy that its containers do not fit refuses the next container
 // and touches none that runs.
 func TestEnsureRefusesLimitsBelowWhatIsInUse(t *testing.T) {
-	root := installation(t)
+	root := onV1(t)
 	m := ensured(t, root, acme())
 	process(t, container(t, root, "acme", "a", &cgroups.Resources{}), "hold", "64")
 	before := files(t, m, limitFiles...)
@@ -96,7 +96,7 @@ func TestApplyTakesPageCacheBack(t *testing.T) {
 }
 
 func TestApplyLowersChildrenBeforeAndRaisesThemAfterTheTenant(t *testing.T) {
-	root := installation(t)
+	root := onV1(t)
 	m := ensured(t, root, acme()) // 1500m
 	child := container(t, root, "acme", "a", &cgroups.Resources{CpuQuota: 100_000, CpuPeriod: 100_000})
 	for _, c := range []struct {
@@ -126,7 +126,7 @@ func TestApplyLowersChildrenBeforeAndRaisesThemAfterTheTenant(t *testing.T) {
 }
 
 func TestApplyPutsTheOldLimitsBack(t *testing.T) {
-	root := installation(t)
+	root := onV1(t)
 	m := ensured(t, root, acme())
 	container(t, root, "acme", "a", &cgroups.Resources{CpuQuota: 100_000})
 	before := files(t, m, limitFiles...)
@@ -167,7 +167,7 @@ func TestApplyOfATenantWithoutACgroupReachesItsChildren(t *testing.T) {
 // The kernel refuses memory.limit_in_bytes above memory.memsw.limit_in_bytes at
 // any moment, so that the order of writes depends on both old values.
 func TestApplyMovesBetweenAllPairsOfMemoryAndSwap(t *testing.T) {
-	root := installation(t)
+	root := onV1(t)
 	m := ensured(t, root, acme())
 	var policies []*tenant.Policy
 	for _, memory := range []*int64{nil, new(int64(64 << 20)), new(int64(100 << 20)), new(int64(256 << 20))} {

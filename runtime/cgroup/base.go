@@ -26,16 +26,7 @@ func (t *Tree) settleBase(node *tenant.Node) error {
 	if err != nil || node == nil || !exists(m) {
 		return err
 	}
-	weight := baseWeight(node)
-	settings := []setting{{"cpu.shares", strconv.FormatInt(weight*1024/100, 10), ""}}
-	if v2() {
-		settings = []setting{
-			{"cpu.weight", strconv.FormatInt(weight, 10), ""},
-			{"memory.min", strconv.FormatInt(wholeOrNone(node.Requests.MemoryBytes), 10), keyIf(node.Requests.MemoryBytes > 0, "requests.memory")},
-			{"memory.low", strconv.FormatInt(baseLow(node), 10), ""},
-		}
-	}
-	to, err := possible(m, settings)
+	to, err := possible(m, baseWanted(node))
 	if err != nil {
 		return err
 	}
@@ -44,6 +35,21 @@ func (t *Tree) settleBase(node *tenant.Node) error {
 		return err
 	}
 	return t.write(t.base(), m, from, to)
+}
+
+func baseWanted(node *tenant.Node) []setting {
+	if node == nil {
+		return nil
+	}
+	weight := baseWeight(node)
+	if !v2() {
+		return []setting{{"cpu.shares", strconv.FormatInt(weight*1024/100, 10), ""}}
+	}
+	return []setting{
+		{"cpu.weight", strconv.FormatInt(weight, 10), ""},
+		{"memory.min", strconv.FormatInt(wholeOrNone(node.Requests.MemoryBytes), 10), keyIf(node.Requests.MemoryBytes > 0, "requests.memory")},
+		{"memory.low", strconv.FormatInt(baseLow(node), 10), ""},
+	}
 }
 
 // baseWeight keeps the node less its reserve for the tenants, once CPU was

@@ -3,9 +3,9 @@
 // cgroup is below its parent tenant's, is made by whoever needs it first, holds
 // no process itself, and goes with the last container below it.
 //
-// It serves cgroup v1, hybrid and v2. Where systemd is the node's init, tenants'
-// cgroups are its slices, since it takes back what others write to the files of
-// its own; elsewhere they are directories. All of the kernel's files are written
+// It serves cgroup v1, hybrid and v2. Where systemd has the cgroups of a v2 node,
+// tenants' are its slices, since it takes back what others write; elsewhere they
+// are directories. All of the kernel's files are written
 // by github.com/opencontainers/cgroups.
 //
 // The package trusts the policy and the records of the installation, and touches
@@ -44,6 +44,11 @@ type Tenant struct {
 	Node   *tenant.Node
 	Parent *Tenant // nil: it has none
 	InPods InPods
+
+	// LeastCPUMilli is the quota of a container that is about to be made: on
+	// cgroup v1 the kernel lets no child have a larger one than its parent, so
+	// what pods leave of the CPU is never less there.
+	LeastCPUMilli int64
 }
 
 // InPods is what the tenant's pods, and those of tenants below it, have been
@@ -60,8 +65,13 @@ func chain(p *tenant.Policy) []string {
 // v2 reports whether the node has the unified hierarchy only.
 func v2() bool { return cgroups.IsCgroup2UnifiedMode() }
 
-// systemd reports whether the node was booted with it, as sd_booted(3) does.
-var systemd = sync.OnceValue(func() bool {
+// Booted reports whether systemd is the node's init, as sd_booted(3) does.
+var Booted = sync.OnceValue(func() bool {
 	info, err := os.Lstat("/run/systemd/system")
 	return err == nil && info.IsDir()
 })
+
+// systemd reports whether tenants' cgroups are its slices. On cgroup v1 it leaves alone what is
+// not its units', and a container's scope below a slice of ours loses its device
+// rules there: systemd 252 moves the process to the devices cgroup of the slice.
+func systemd() bool { return v2() && Booted() }

@@ -16,17 +16,21 @@ func SetContainer(path string, from, to *specs.LinuxResources) error {
 		from = new(specs.LinuxResources)
 	}
 	r := &cgroups.Resources{SkipDevices: true}
-	if quota, period := bandwidthOf(to.CPU); quota != 0 {
-		if was, wasPeriod := bandwidthOf(from.CPU); was != quota || wasPeriod != period {
-			r.CpuQuota, r.CpuPeriod = quota, period
-		}
+	quota, period := bandwidthOf(to.CPU)
+	if was, wasPeriod := bandwidthOf(from.CPU); was != quota || wasPeriod != period {
+		r.CpuQuota, r.CpuPeriod = orUnlimited(quota), period
 	}
 	memory, swap := memoryOf(to.Memory)
-	if was, wasSwap := memoryOf(from.Memory); memory != 0 && (was != memory || wasSwap != swap) {
-		r.Memory, r.MemorySwap = memory, swap
+	if was, wasSwap := memoryOf(from.Memory); was != memory || wasSwap != swap {
+		r.Memory, r.MemorySwap = orUnlimited(memory), swap
+		if memory == 0 {
+			r.MemorySwap = unlimited
+		}
 	}
-	if to.Pids != nil && to.Pids.Limit != nil && (from.Pids == nil || from.Pids.Limit == nil || *from.Pids.Limit != *to.Pids.Limit) {
-		r.PidsLimit = to.Pids.Limit
+	pids := pidsOf(to.Pids)
+	if pidsOf(from.Pids) != pids {
+		pids = orUnlimited(pids)
+		r.PidsLimit = &pids
 	}
 	m, err := open(path)
 	if err != nil {
@@ -36,6 +40,21 @@ func SetContainer(path string, from, to *specs.LinuxResources) error {
 		return fmt.Errorf("set the limits of %s: %w", path, err)
 	}
 	return nil
+}
+
+// orUnlimited writes out that there is no limit, where there was one.
+func orUnlimited(n int64) int64 {
+	if n == 0 {
+		return unlimited
+	}
+	return n
+}
+
+func pidsOf(p *specs.LinuxPids) int64 {
+	if p == nil || p.Limit == nil {
+		return 0
+	}
+	return *p.Limit
 }
 
 // bandwidthOf is 0 where the resources say nothing.

@@ -26,17 +26,22 @@ func (t *Tree) Ensure(of *Tenant) error {
 	if err != nil {
 		return err
 	}
+	if of.Parent != nil {
+		if err := t.Ensure(of.Parent); err != nil {
+			return err
+		}
+	}
 	if exists(m) {
+		if !whole(m) { // somebody was killed while it was made
+			if err := t.start(place, m); err != nil {
+				return err
+			}
+		}
 		return t.settle(place, m, of, nothing)
 	}
 	settings, err := t.wanted(of) // what the node cannot hold is refused before anything is made
 	if err != nil {
 		return err
-	}
-	if of.Parent != nil {
-		if err := t.Ensure(of.Parent); err != nil {
-			return err
-		}
 	}
 	if err := t.create(place, m, of, settings); err != nil {
 		return errors.Join(fmt.Errorf("make the cgroup of tenant %s: %w", of.Name, err), t.discard(place))

@@ -33,7 +33,7 @@ func globex() *tenant.Policy {
 const noLimit = "9223372036854771712"
 
 func TestEnsureSetsTheLimitsOfThePolicy(t *testing.T) {
-	root := installation(t)
+	root := onV1(t)
 	for _, c := range []struct {
 		policy *tenant.Policy
 		want   map[string]string
@@ -55,7 +55,7 @@ func TestEnsureSetsTheLimitsOfThePolicy(t *testing.T) {
 }
 
 func TestEnsureAgainFollowsThePolicy(t *testing.T) {
-	root := installation(t)
+	root := onV1(t)
 	first := ensured(t, root, globex())
 	want := files(t, first, limitFiles...)
 	limited := acme()
@@ -70,7 +70,7 @@ func TestEnsureAgainFollowsThePolicy(t *testing.T) {
 }
 
 func TestEnsureMakesTheCgroupInEveryHierarchy(t *testing.T) {
-	root := installation(t)
+	root := onV1(t)
 	ensured(t, root, acme())
 	data, err := os.ReadFile("/proc/self/cgroup") // 8:pids:/path
 	if err != nil {
@@ -146,7 +146,7 @@ func killed(err error) bool {
 }
 
 func TestPidsOfTheTenantBindItsContainersTogether(t *testing.T) {
-	root := installation(t)
+	root := onV1(t)
 	tight, wide := acme(), globex()
 	for p, room := range map[*tenant.Policy]int64{tight: 5, wide: 50} {
 		m := ensured(t, root, p)

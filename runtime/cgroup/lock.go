@@ -13,42 +13,44 @@ import (
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
-// Locked runs f while holding the locks of tenants, which are named from the
-// outermost to the innermost, as everybody takes them: no other process of the
+// Locked runs f while holding the locks of tenants: no other process of the
 // installation changes what is theirs meanwhile. A record that names a tenant's
 // cgroup is made below its lock, since Release looks for records below it. A
-// lock does not nest, and ends with its process.
+// lock ends with its process.
+//
+// Everybody takes several in the order of their names, whatever tenant is above
+// which: two policies may not agree on that.
 func (t *Tree) Locked(names []string, f func() error) error {
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	for _, name := range names {
+		if err := checkName(name); err != nil {
+			return err
+		}
+	}
+	return t.lockAll(names, f)
+}
+
+func (t *Tree) lockAll(names []string, f func() error) error {
 	if len(names) == 0 {
 		return f()
 	}
-	if err := checkName(names[0]); err != nil {
-		return err
-	}
-	return locked(filepath.Join(t.root.Tenants(), names[0]+".lock"), func() error { return t.Locked(names[1:], f) })
+	return locked(filepath.Join(t.root.Tenants(), names[0]+".lock"), func() error { return t.lockAll(names[1:], f) })
 }
 
-// Chain names a tenant and those above it, the outermost first: the locks that a
-// container of the tenant is made under. While the tenant's cgroup is where an
-// earlier policy had it, those above it there are among them.
+// Chain names a tenant and those above it: the locks that a container of the
+// tenant is made under. While the tenant's cgroup is where an earlier policy had
+// it, those above it there are among them.
 func (t *Tree) Chain(p *tenant.Policy) ([]string, error) {
-	names := chain(p)
 	place, err := t.Place(p)
-	if err != nil {
-		return nil, err
-	}
-	if there := t.Names(place); !slices.Equal(there, names) {
-		others := slices.DeleteFunc(there, func(name string) bool { return slices.Contains(names, name) })
-		names = append(others, names...)
-	}
-	return names, nil
+	return append(chain(p), t.Names(place)...), err
 }
 
 // lockPatience bounds the wait for a lock: a process that was stopped while it
 // held one must not keep a container from being deleted. It is looked at often,
-// since it is held for about a millisecond.
+// since it is held for about a millisecond, and long, since an apply holds it
+// until the delegates of all of a tenant's containers are told.
 const (
-	lockPatience = 20 * time.Second
+	lockPatience = 2 * time.Minute
 	lockStep     = time.Millisecond
 )
 

@@ -62,6 +62,16 @@ func exists(m cgroups.Manager) bool {
 	return true
 }
 
+// whole reports whether a cgroup is there in every hierarchy.
+func whole(m cgroups.Manager) bool {
+	for _, path := range m.GetPaths() {
+		if !cgroups.PathExists(path) {
+			return false
+		}
+	}
+	return true
+}
+
 // nests makes sure that the memory limit of a cgroup binds those below it: on
 // cgroup v1 before Linux 5.11 it does so only if somebody (systemd) asked for it.
 func nests(m cgroups.Manager) error {

@@ -2,6 +2,7 @@ package cgroup
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -47,6 +48,12 @@ func swapLimit() bool {
 // swapLimitV2 reports whether the kernel accounts for swap by cgroup. The root
 // has no files of limits, so it is asked of the first cgroup that has some.
 func swapLimitV2() bool {
-	limited, _ := filepath.Glob(filepath.Join(fs2.UnifiedMountpoint, "*", "memory.max"))
-	return len(limited) == 0 || cgroups.PathExists(filepath.Join(filepath.Dir(limited[0]), "memory.swap.max"))
+	entries, _ := os.ReadDir(fs2.UnifiedMountpoint) // without any it cannot be asked
+	for _, e := range entries {
+		dir := filepath.Join(fs2.UnifiedMountpoint, e.Name())
+		if e.IsDir() && cgroups.PathExists(filepath.Join(dir, "memory.max")) {
+			return cgroups.PathExists(filepath.Join(dir, "memory.swap.max"))
+		}
+	}
+	return true
 }

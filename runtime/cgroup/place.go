@@ -90,10 +90,13 @@ func (t *Tree) made(name string) (string, error) {
 func (t *Tree) note(name string) string { return filepath.Join(t.root.Tenants(), name+".cgroup") }
 
 // levels are the places of the tenants above a place, the outermost first, and
-// the place itself; the installation's own is not among them.
+// the place itself; none of a place that is not below the installation's own.
 func (t *Tree) levels(place string) []string {
 	var all []string
-	for up := place; up != "" && up != t.base(); up = above(up) {
+	for up := place; up != t.base(); up = above(up) {
+		if up == "" {
+			return nil
+		}
 		all = append([]string{up}, all...)
 	}
 	return all

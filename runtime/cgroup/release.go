@@ -36,20 +36,30 @@ func (t *Tree) Names(place string) []string {
 
 // Clear is Release while the locks of all these tenants are held.
 func (t *Tree) Clear(place string) error {
-	records, err := record.List(t.root)
-	if err != nil {
-		return err
-	}
 	for _, level := range slices.Backward(t.levels(place)) {
-		used := func(r *record.Record) bool { return r.TenantCgroup != "" && Holds(level, r.TenantCgroup) }
-		if slices.ContainsFunc(records, used) {
-			return nil
+		if used, err := t.used(level); used || err != nil {
+			return err
 		}
 		if err := t.discard(level); err != nil {
 			return fmt.Errorf("remove the cgroup of tenant %s: %w", TenantAt(level), err)
 		}
 	}
 	return t.ReleaseBase()
+}
+
+// used reports whether a record says that a container of the tenant may be below
+// its place, or a tenant's place is.
+func (t *Tree) used(place string) (used bool, err error) {
+	err = record.OfTenant(t.root, TenantAt(place), record.Own, func(r *record.Record) bool {
+		used = used || r.TenantCgroup != "" && Holds(place, r.TenantCgroup)
+		return used
+	})
+	if used || err != nil {
+		return used, err
+	}
+	inner := map[string]bool{}
+	err = t.places(place, inner)
+	return len(inner) > 0, err
 }
 
 // discard removes a tenant's cgroup and forgets where it was.

@@ -48,10 +48,6 @@ func possible(m cgroups.Manager, all []setting) (values, error) {
 			return nil, unsupported(s.key, "the kernel's file "+file)
 		}
 	}
-	if v["cpu.idle"] == "1" { // the weight of an idle group cannot be written
-		delete(v, "cpu.weight")
-		delete(v, "cpu.shares")
-	}
 	return v, nil
 }
 
@@ -73,6 +69,13 @@ func current(m cgroups.Manager, wanted values) (values, error) {
 		}
 		v[of] = spelt(file, device, strings.TrimSpace(text))
 	}
+	if v["cpu.idle"] == "1" && wanted["cpu.idle"] == "1" {
+		for _, file := range []string{"cpu.weight", "cpu.shares"} { // whatever an idle group's read
+			if value, asked := wanted[file]; asked {
+				v[file] = value
+			}
+		}
+	}
 	return v, nil
 }
 
@@ -86,8 +89,9 @@ func spelt(file, device, text string) string {
 	case text == "-1":
 		return none
 	}
-	// cgroup v1 prints "no limit" as the largest multiple of a page.
-	if n, err := strconv.ParseUint(text, 10, 64); err == nil && n >= 1<<63-1<<16 {
+	// cgroup v1 prints "no limit" as the largest multiple of a page, huge ones
+	// included.
+	if n, err := strconv.ParseUint(text, 10, 64); err == nil && n >= 1<<62 {
 		return none
 	}
 	return text

@@ -14,6 +14,10 @@ type SliceOrder struct {
 	Stop      bool               `json:"stop,omitempty"`
 	Resources *cgroups.Resources `json:"resources,omitempty"`
 	IOWeight  uint64             `json:"ioWeight,omitempty"` // 1..10000; 0: as it is
+
+	// CPUsOf is the root of an installation whose tenants' CPUs shall be given
+	// out; there is no slice then.
+	CPUsOf string `json:"cpusOf,omitempty"`
 }
 
 // SliceAbove is the slice around another, "-.slice" around an outermost one.

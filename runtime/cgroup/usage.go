@@ -12,13 +12,19 @@ import (
 
 // TooLow says that a limit is below what the tenant uses now.
 type TooLow struct {
-	Tenant string
+	Tenant string // or, with its id, a container of it
 	Key    string // of the policy: "limits.memory"
 	Limit  string
 	InUse  string
+
+	Container string // empty: of the tenant
 }
 
 func (t *TooLow) Error() string {
+	if t.Container != "" {
+		return fmt.Sprintf("%s %s is below the %s that container %s of tenant %s uses; stop it or allow at least %s",
+			t.Key, t.Limit, t.InUse, t.Container, t.Tenant, t.InUse)
+	}
 	return fmt.Sprintf("%s %s of tenant %s is below the %s in use; stop some of its containers or allow at least %s",
 		t.Key, t.Limit, t.Tenant, t.InUse, t.InUse)
 }
@@ -41,12 +47,12 @@ func tooLow(name string, m cgroups.Manager, from, to values) error {
 	}
 	var errs []error
 	if limit := to.number(memory); lowers(memory) && u.memory > limit {
-		errs = append(errs, &TooLow{name, "limits.memory", Quantity(limit), atLeast(u.memory)})
+		errs = append(errs, &TooLow{Tenant: name, Key: "limits.memory", Limit: Quantity(limit), InUse: atLeast(u.memory)})
 	} else if limit := to.number(swapped); lowers(swapped) && u.memorySwap > limit {
-		errs = append(errs, &TooLow{name, "limits.memory and limits.swap", Quantity(limit), atLeast(u.memorySwap)})
+		errs = append(errs, &TooLow{Tenant: name, Key: "limits.memory and limits.swap", Limit: Quantity(limit), InUse: atLeast(u.memorySwap)})
 	}
 	if limit := to.number("pids.max"); lowers("pids.max") && u.pids > limit {
-		errs = append(errs, &TooLow{name, "limits.pids", fmt.Sprint(limit), fmt.Sprint(u.pids)})
+		errs = append(errs, &TooLow{Tenant: name, Key: "limits.pids", Limit: fmt.Sprint(limit), InUse: fmt.Sprint(u.pids)})
 	}
 	return errors.Join(errs...)
 }

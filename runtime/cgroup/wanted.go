@@ -30,6 +30,9 @@ func (t *Tree) wanted(of *Tenant) ([]setting, error) {
 	if err := available(of); err != nil {
 		return nil, err
 	}
+	if _, err := deviceLimits(of.Limits.BlockIO); err != nil { // on cgroup v1 too: containers get them there
+		return nil, err
+	}
 	all := wantedV1
 	if v2() {
 		all = wantedV2
@@ -77,6 +80,9 @@ func (of *Tenant) quota() (int64, bool) {
 		return 0, false
 	}
 	milli := max(*of.Limits.CPUMilli-of.InPods.CPUMilli, leastCPU)
+	if !v2() && of.InPods.CPUMilli > 0 {
+		milli = min(max(milli, of.LeastCPUMilli), *of.Limits.CPUMilli)
+	}
 	if systemd() {
 		milli = milli / 10 * 10
 	}

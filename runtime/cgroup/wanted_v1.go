@@ -40,7 +40,7 @@ func wantedV1(of *Tenant) ([]setting, error) {
 		// Swap alone has no limit on cgroup v1: a tenant without limits.memory
 		// has none on swap either.
 		all = replace(all, setting{memoryV1, strconv.FormatInt(bytes, 10), "limits.memory"})
-		if with := wholePages(sum(bytes, of.Limits.SwapBytes)); with < 1<<63-1<<16 {
+		if with := wholePages(sum(bytes, of.Limits.SwapBytes)); with < 1<<62 {
 			all = replace(all, setting{memsw, strconv.FormatInt(with, 10), ""})
 		}
 	}

@@ -29,7 +29,7 @@ func wantedV2(of *Tenant) ([]setting, error) {
 	if bytes, bounded := of.memory(); bounded {
 		all = replace(all, setting{"memory.max", strconv.FormatInt(bytes, 10), "limits.memory"})
 	}
-	idle, weight := "0", of.Weight
+	idle, weight := "0", max(of.Weight, 1)
 	if of.Priority == tenant.Idle {
 		idle, weight = "1", 1
 	}
@@ -64,25 +64,51 @@ func lowOf(of *Tenant) string {
 
 func deviceLimits(limits []tenant.BlockIO) ([]setting, error) {
 	var all []setting
+	var order []string
+	rates := map[string]tenant.BlockIO{}
 	for _, l := range limits {
 		major, minor, err := Disk(l.Device)
 		if err != nil {
 			return nil, fmt.Errorf("limits.blockIO: %w", err)
 		}
-		var words []string
-		for _, w := range []struct {
-			name string
-			rate *int64
-		}{{"rbps", l.ReadBytesPerSecond}, {"wbps", l.WriteBytesPerSecond}, {"riops", l.ReadIOPS}, {"wiops", l.WriteIOPS}} {
-			value := none
-			if w.rate != nil {
-				value = strconv.FormatInt(*w.rate, 10)
-			}
-			words = append(words, w.name+"="+value)
+		of := fmt.Sprintf("io.max %d:%d", major, minor)
+		if _, again := rates[of]; !again {
+			order = append(order, of)
 		}
-		all = append(all, setting{fmt.Sprintf("io.max %d:%d", major, minor), strings.Join(words, " "), "limits.blockIO"})
+		rates[of] = lesser(rates[of], l) // two paths may mean one disk
+	}
+	for _, of := range order {
+		all = append(all, setting{of, ioMax(rates[of]), "limits.blockIO"})
 	}
 	return all, nil
+}
+
+// lesser is, of each rate, the smaller of two limits.
+func lesser(a, b tenant.BlockIO) tenant.BlockIO {
+	for _, pair := range [][2]**int64{
+		{&a.ReadBytesPerSecond, &b.ReadBytesPerSecond}, {&a.WriteBytesPerSecond, &b.WriteBytesPerSecond},
+		{&a.ReadIOPS, &b.ReadIOPS}, {&a.WriteIOPS, &b.WriteIOPS},
+	} {
+		if mine, other := *pair[0], *pair[1]; mine == nil || other != nil && *other < *mine {
+			*pair[0] = other
+		}
+	}
+	return a
+}
+
+func ioMax(l tenant.BlockIO) string {
+	var words []string
+	for _, w := range []struct {
+		name string
+		rate *int64
+	}{{"rbps", l.ReadBytesPerSecond}, {"wbps", l.WriteBytesPerSecond}, {"riops", l.ReadIOPS}, {"wiops", l.WriteIOPS}} {
+		value := none
+		if w.rate != nil {
+			value = strconv.FormatInt(*w.rate, 10)
+		}
+		words = append(words, w.name+"="+value)
+	}
+	return strings.Join(words, " ")
 }
 
 // wholeOrNone is a number of bytes in whole pages; nothing stays nothing.

@@ -15,22 +15,27 @@ func (t *Tree) write(place string, m cgroups.Manager, before, to values) error {
 	if len(changed) == 0 {
 		return nil
 	}
-	r := resourcesV1(changed, to)
+	resources := func(v values) *cgroups.Resources { return resourcesV1(v, to) }
+	weight := "cpu.shares"
 	if v2() {
-		if changed["cpu.idle"] == "0" { // or its weight could not be written
-			if err := m.Set(&cgroups.Resources{SkipDevices: true, Unified: map[string]string{"cpu.idle": "0"}}); err != nil {
-				return err
-			}
-			delete(changed, "cpu.idle")
-			changed["cpu.weight"] = to["cpu.weight"] // which was that of an idle group
-		}
-		r = resourcesV2(changed)
+		resources, weight = resourcesV2, "cpu.weight"
 	}
+	if changed["cpu.idle"] == "0" { // or its weight could not be written
+		if err := m.Set(resources(values{"cpu.idle": "0"})); err != nil {
+			return err
+		}
+		delete(changed, "cpu.idle")
+		changed[weight] = to[weight] // which was that of an idle group
+	}
+	if to["cpu.idle"] == "1" {
+		delete(changed, weight) // of an idle group it cannot be
+	}
+	r := resources(changed)
 	if !strings.HasSuffix(place, sliceSuffix) {
 		return m.Set(r)
 	}
-	weight, _ := strconv.ParseUint(changed["io.weight"], 10, 64) // absent: 0, as it is
-	return t.slices(SliceOrder{Slice: place, Resources: r, IOWeight: weight})
+	ioWeight, _ := strconv.ParseUint(changed["io.weight"], 10, 64) // absent: 0, as it is
+	return t.slices(SliceOrder{Slice: place, Resources: r, IOWeight: ioWeight})
 }
 
 // resourcesV2 passes the settings on as files, which the module knows to turn

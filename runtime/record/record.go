@@ -30,6 +30,7 @@ type Record struct {
 	Tenant  string    `json:"tenant,omitempty"`
 	// Ancestors are the tenant's at Create, the outermost first.
 	Ancestors []string `json:"ancestors,omitempty"`
+	Pinned    string   `json:"pinned,omitempty"`  // tenant that the runtime handler names
 	Enforced  bool     `json:"enforced"`          // false: Audit or exempt, runs as the engine asked
 	Version   string   `json:"version,omitempty"` // policy version at Create
 	Engine    string   `json:"engine,omitempty"`  // isolator.Engine
@@ -89,6 +90,11 @@ func Create(root tenant.Root, r *Record) error {
 		return err
 	}
 	defer os.Remove(tmp)
+	// First, so that no container is there without: what leads nowhere is not
+	// counted, and what is not there would be missed.
+	if err := index(root, r, path); err != nil {
+		return err
+	}
 	// A link, unlike a rename, fails when the record exists, and shows the
 	// whole record or none.
 	if err := os.Link(tmp, path); errors.Is(err, fs.ErrExist) {
@@ -137,29 +143,38 @@ func Remove(root tenant.Root, scope, id string) error {
 	if err != nil {
 		return err
 	}
+	r, unread := read(path)
 	err = os.Remove(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
+	}
+	if err == nil && unread == nil {
+		unindex(root, r)
 	}
 	return err
 }
 
 // List returns the records of all containers of this installation. One that
 // cannot be read is left out: it must not stop the containers of others.
-func List(root tenant.Root) ([]*Record, error) { return list(root, "*") }
-
-// ListScope returns the records of one scope.
-func ListScope(root tenant.Root, scope string) ([]*Record, error) { return list(root, scope) }
-
-func list(root tenant.Root, scopes string) ([]*Record, error) {
-	paths, err := filepath.Glob(filepath.Join(root.Containers(), scopes, "*.json"))
-	if err != nil {
+func List(root tenant.Root) ([]*Record, error) {
+	scopes, err := os.ReadDir(root.Containers())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	var all []*Record
-	for _, p := range paths {
-		if r, err := read(p); err == nil {
-			all = append(all, r)
+	for _, scope := range scopes {
+		dir := filepath.Join(root.Containers(), scope.Name())
+		files, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		for _, f := range files {
+			if filepath.Ext(f.Name()) != ".json" {
+				continue
+			}
+			if r, err := read(filepath.Join(dir, f.Name())); err == nil {
+				all = append(all, r)
+			}
 		}
 	}
 	return all, nil

@@ -68,6 +68,19 @@ func (b bandwidth) narrow(most int64) bandwidth {
 	return bandwidthOf(most, b.length())
 }
 
+// hundredth is systemd's unit of CPU time, in thousandths of a CPU.
+const hundredth = 10
+
+// inHundredths is within a ceiling also after systemd has rounded it up to its
+// unit (opencontainers/cgroups 0.1.0, addCPUQuota).
+func (b bandwidth) inHundredths(most int64) bandwidth {
+	up := (b.quota*100 + int64(b.length()) - 1) / int64(b.length())
+	if up <= most/hundredth {
+		return b
+	}
+	return bandwidthOf(max(most/hundredth, 1)*hundredth, b.length())
+}
+
 // String is the form of cpu.max.
 func (b bandwidth) String() string {
 	if b.quota <= 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -18,7 +19,9 @@ Rule     Quota and period are narrowed to the container's ceiling, and always
          No burst beside a ceiling, no realtime time at all. Shares are pulled
          into the kernel's range; mems and idle stay, and so do cpus where the
          tenant's cgroup bounds them. On cgroup v1 they are the tenant's, or the
-         part of those that was asked for; others alone are refused.
+         part of those that was asked for; others alone are refused. Below a
+         slice of systemd a quota is a whole hundredth of a CPU where rounding
+         up to that would pass the ceiling.
 Because  A period that comes alone changes what the quota means; a burst exceeds
          the quota for a while; realtime time is taken from everybody. cpus and
          mems can only be part of what the cgroup above has: a v1 cpuset that
@@ -57,6 +60,9 @@ func narrowCPU(c *Case, res *specs.LinuxResources) error {
 		got = bandwidthOf(*allowed.unasked, asked.length())
 	case asked.quota > 0 && allowed.most != nil:
 		got = asked.narrow(*allowed.most)
+	}
+	if got.quota > 0 && allowed.most != nil && strings.HasSuffix(c.Facts.TenantCgroup, ".slice") {
+		got = got.inHundredths(*allowed.most)
 	}
 	if got != asked {
 		cpu.Quota, cpu.Period = &got.quota, &got.period

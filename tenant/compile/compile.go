@@ -56,6 +56,7 @@ func Compile(objects []*Object) (*Compiled, error) {
 		tenants = append(tenants, o)
 	}
 	k.tenantsOf(tenants)
+	k.below()
 	k.node(node)
 	k.out.Node.Requests = k.carryAll(tenants)
 	k.coresAndIdle()
@@ -73,6 +74,7 @@ func (k *compiler) tenantsOf(tenants []*Object) {
 		k.out.Tenants[o.Name()] = k.tenant(o)
 		k.selectors(o)
 		k.kubelets(o)
+		k.pods(o, k.policy(o))
 		k.crowded(o)
 	}
 	for _, o := range tenants {

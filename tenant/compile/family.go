@@ -95,3 +95,14 @@ func (k *compiler) fixTenant(name string) string {
 
 // policy is what a tenant was compiled to.
 func (k *compiler) policy(o *Object) *tenant.Policy { return k.out.Tenants[o.Name()] }
+
+// below notes at each tenant all that have it among their ancestors.
+func (k *compiler) below() {
+	for _, name := range slices.Sorted(maps.Keys(k.out.Tenants)) {
+		for _, ancestor := range k.out.Tenants[name].Ancestors {
+			if up := k.out.Tenants[ancestor]; up != nil {
+				up.Below = append(up.Below, name)
+			}
+		}
+	}
+}

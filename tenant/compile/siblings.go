@@ -7,11 +7,15 @@ import (
 )
 
 // idle refuses what an Idle tenant cannot be promised: it has what nobody else
-// wants, and those below it have a part of that.
+// wants, and those below it have a part of that. None of these is Normal: the
+// kernel would kill its processes no sooner than those of other tenants.
 func (k *compiler) idle(o *Object, p *tenant.Policy) {
 	idle := cmp.Or(k.idleAncestor(o), o)
 	if k.policy(idle).Priority != tenant.Idle {
 		return
+	}
+	if p.Priority != tenant.Idle {
+		k.bad(o, "spec.priority", "is "+string(p.Priority)+" below "+idle.Name()+", which is Idle: all below it have only what nobody else wants, and are the first to be killed for memory; remove it")
 	}
 	which := "while spec.priority is Idle, which has only what nobody else wants; remove one of them"
 	if idle != o {

@@ -10,8 +10,7 @@ import (
 // levels are the Pod Security Standards, the strictest first.
 var levels = []tenant.Level{tenant.Restricted, tenant.Baseline, tenant.Privileged}
 
-// withinSecurity refuses rights that the parent does not have. Priority is not
-// compared: whatever a child's is, it has a part of its parent's share.
+// withinSecurity refuses rights that the parent does not have.
 func (k *compiler) withinSecurity(o *Object, p, q *tenant.Policy) {
 	parent := k.parents[o].Name()
 	if p.Enforcement == tenant.Audit && q.Enforcement == tenant.Enforce {

@@ -24,7 +24,7 @@ func Carry(ctx context.Context, o cgroup.SliceOrder) error {
 	if r == nil {
 		r = &cgroups.Resources{SkipDevices: true}
 	}
-	m, err := manager(&cgroups.Cgroup{Name: o.Slice, Parent: cgroup.SliceAbove(o.Slice), Systemd: true, Resources: r})
+	m, err := systemd.NewUnifiedManager(&cgroups.Cgroup{Name: o.Slice, Parent: cgroup.SliceAbove(o.Slice), Systemd: true, Resources: r}, "")
 	if err != nil {
 		return err
 	}
@@ -45,13 +45,6 @@ func Carry(ctx context.Context, o cgroup.SliceOrder) error {
 	return withSystemd(ctx, func(c *dbus.Conn) error {
 		return c.SetUnitPropertiesContext(ctx, o.Slice, true, dbus.Property{Name: "IOWeight", Value: godbus.MakeVariant(o.IOWeight)})
 	})
-}
-
-func manager(cg *cgroups.Cgroup) (cgroups.Manager, error) {
-	if cgroups.IsCgroup2UnifiedMode() {
-		return systemd.NewUnifiedManager(cg, "")
-	}
-	return systemd.NewLegacyManager(cg, nil)
 }
 
 // stop stops a slice and forgets it. Whoever orders it has made sure that

@@ -1,0 +1,100 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/bulkhead-dev/bulkhead/runtime/record"
+	"github.com/bulkhead-dev/bulkhead/spec"
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// Replayed is what a policy would make of a container that runs, if its engine
+// asked for it again.
+type Replayed struct {
+	Scope     string           `json:"scope"`
+	Container string           `json:"container"`
+	Tenant    string           `json:"tenant,omitempty"` // under that policy; empty: exempt, or refused for want of one
+	Enforced  bool             `json:"enforced"`
+	Refused   string           `json:"refused,omitempty"` // why no policy could decide it
+	Denials   isolator.Denials `json:"denials,omitempty"`
+	Changes   []spec.Change    `json:"changes,omitempty"`
+}
+
+// Replay decides what every running container's engine asked for by the policy
+// in force below another root, and changes nothing.
+func (rt *Runtime) Replay(ctx context.Context, planned tenant.Root) ([]Replayed, error) {
+	st, err := tenant.Open(planned)
+	if err != nil {
+		return nil, err
+	}
+	node, err := st.Node()
+	if err != nil {
+		return nil, err
+	}
+	records, err := record.List(rt.root)
+	if err != nil {
+		return nil, err
+	}
+	var all []Replayed
+	for _, r := range records {
+		if !r.Alive() {
+			continue
+		}
+		done := Replayed{Scope: r.Scope, Container: r.ID}
+		if err := rt.replay(ctx, planned, st, node, r, &done); err != nil {
+			done.Refused = err.Error()
+		}
+		all = append(all, done)
+	}
+	return all, nil
+}
+
+func (rt *Runtime) replay(ctx context.Context, planned tenant.Root, st *tenant.Store, node *tenant.Node, r *record.Record, done *Replayed) error {
+	config, err := engineSpec(r.Bundle)
+	if err != nil {
+		return err
+	}
+	asked := new(isolator.Request)
+	c := callerOf(r)
+	e := rt.evidence(c, lenient(config))
+	for kind, namespace := range map[tenant.Kind]string{tenant.ContainerdNamespace: e.ContainerdNamespace, tenant.KubernetesNamespace: e.KubernetesNamespace} {
+		if tenant.Exempt(planned, kind, namespace) {
+			return nil
+		}
+	}
+	if asked.Spec, err = spec.Parse(config); err != nil {
+		return err
+	}
+	p, err := st.Resolve(node, e)
+	if err != nil {
+		return err
+	}
+	facts, err := rt.Facts(ctx, c, asked, node, p)
+	if err != nil {
+		return err
+	}
+	_, res, err := spec.Rewrite(isolator.NewCase(p, node, facts, asked))
+	done.Tenant, done.Enforced, done.Denials, done.Changes = p.Name, p.Enforcement == tenant.Enforce, res.Denials, res.Changes
+	return err
+}
+
+// engineSpec is what the engine asked for: beside what Bulkhead made of it, or,
+// where it changed nothing, the bundle's own.
+func engineSpec(bundle string) ([]byte, error) {
+	data, err := os.ReadFile(filepath.Join(bundle, spec.EngineFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return spec.Read(bundle)
+	}
+	return data, err
+}
+
+// callerOf is who asked for a recorded container.
+func callerOf(r *record.Record) Caller {
+	namespace, _ := strings.CutPrefix(r.Scope, record.Scope(""))
+	return Caller{Namespace: namespace, ID: r.ID, Bundle: r.Bundle, Pinned: r.Pinned}
+}
