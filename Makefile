@@ -47,18 +47,18 @@ test: build engines vm-image ## Run every test, then look for anything left on t
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no engine; under a minute
-	@PATH="$(CURDIR)/bin/engines/built:$$PATH" go test -count=1 $(if $(V),-v) $(UNIT)
+	@PATH="$(CURDIR)/bin/engines/built:$$PATH" go test -count=1 -timeout 5m $(if $(V),-v) $(UNIT)
 
 .PHONY: test-integration
 test-integration: build probe engines ## Run the tests with real engines (RUN=regexp selects)
 	@go test -count=1 -v -timeout 15m $(if $(RUN),-run '$(RUN)') $(INTEGRATION)
 
 .PHONY: test-vm
-test-vm: build probe engines vm-image ## Run them in a VM with cgroup v2, without systemd and with (RUN, VMMODES="cgroupfs systemd hybrid")
+test-vm: build probe engines vm-image ## Run those about cgroups in a VM with v2, without systemd and with (RUN, ALL=1, VMMODES="cgroupfs systemd hybrid")
 	@go build -o bin/vm ./integration/vm
 	@for mode in $(VMMODES); do \
 		echo "running the tests in a VM, mode $$mode" >&2; \
-		PATH="$(CURDIR)/bin:$$PATH" go test -count=1 -v -timeout 8m $(if $(RUN),-run '$(RUN)') -exec "vm -image $(VM) -mode $$mode" ./integration; \
+		PATH="$(CURDIR)/bin:$$PATH" BULKHEAD_TEST_ALL=$(ALL) go test -count=1 -v -timeout $(if $(ALL),60m,15m) $(if $(RUN),-run '$(RUN)') -exec "vm -image $(VM) -mode $$mode" ./integration; \
 	done
 
 .PHONY: lint
@@ -69,6 +69,11 @@ lint: ## Check formatting, vet, staticcheck and the rules of the house
 bench: build probe engines ## Measure a Create's own work, and whole starts beside the stock shim
 	@go test -run '^$$' -bench . -benchmem $(UNIT) | { grep -v 'no test files\|^ok\|^PASS' || true; }
 	@go test -run '^$$' -bench . -benchtime 20x ./integration | { grep -v '^ok\|^PASS' || true; }
+
+.PHONY: bench-fairness
+bench-fairness: build probe engines ## Show how two tenants split the CPU, beside the ideal and the stock shim
+	@go build -o bin/fairness ./integration/fairness
+	@bin/fairness
 
 .PHONY: engines
 engines: $(BUILT) debian

@@ -55,3 +55,18 @@ func TestLimitBelowWhatIsInUseIsReportedAndNotHalfApplied(t *testing.T) {
 		}
 	})
 }
+
+func TestALowerMaximumOfAContainerKillsNothing(t *testing.T) {
+	onEachEngine(t, node.Policy{Tenants: map[string]string{"acme": "limits: {memory: 256Mi}"}}, func(s *stage) {
+		c := s.start(s.prober("acme", "memory", "96"))
+		s.untilTouched(c, 96)
+		before := s.limitsOf(c, 0)
+		for _, flags := range [][]string{nil, {"--squeeze"}} {
+			said := s.said(node.Policy{Tenants: map[string]string{"acme": "limits: {memory: 256Mi}\ncontainer: {max: {memory: 32Mi}}"}}, flags...)
+			s.expectSaid(said, "nothing was applied", "container.max.memory 32Mi is below the ", "that container "+c.ID+" of tenant acme uses")
+			if got := s.limitsOf(c, 0); got != before || !host.Alive(c.Pid()) {
+				s.Errorf("%v: the container has %+v, want %+v; it lives: %v", flags, got, before, host.Alive(c.Pid()))
+			}
+		}
+	})
+}

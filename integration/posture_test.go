@@ -112,13 +112,23 @@ func TestContainerIsBelowItsTenantsCgroup(t *testing.T) {
 		r := s.sleeper("acme")
 		r.Spec = []oci.SpecOpts{oci.WithCgroup("/somewhere/../else")}
 		c := s.start(r)
-		want := "/bulkhead_" + s.node.Root().Installation() + "/acme.t/" + c.Namespace + "." + c.ID + ".c"
+		want := s.placeOf(c)
 		for _, m := range host.Cgroups(c.Pid()) {
 			if !strings.HasSuffix(m.Path, want) && !unlimiting(m) {
 				s.Errorf("controllers %v: it is in %s, want %s", m.Controllers, m.Path, want)
 			}
 		}
 	})
+}
+
+// placeOf is the cgroup that a container of acme shall be in: below a slice where
+// systemd has the only hierarchy.
+func (s *stage) placeOf(c *container) string {
+	ours := "bulkhead_" + s.node.Root().Installation()
+	if _, err := os.Stat("/run/systemd/system"); err == nil && host.V2() {
+		return "/" + ours + ".slice/" + ours + "-acme.slice/bulkhead_" + c.Namespace + "-" + c.ID + ".scope"
+	}
+	return "/" + ours + "/acme.t/" + c.Namespace + "." + c.ID + ".c"
 }
 
 // unlimiting is a hierarchy that no limit is set with, which runc leaves alone

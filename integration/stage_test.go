@@ -14,7 +14,7 @@ import (
 )
 
 // patience bounds every test. Nothing here takes a tenth of it on two idle CPUs.
-const patience = 90 * time.Second
+var patience = node.Patience(90 * time.Second)
 
 // nodes are one node an engine, shared by the tests: each leaves it clean.
 var nodes []*node.Node
@@ -75,6 +75,7 @@ func onEachEngine(t *testing.T, p node.Policy, test func(*stage)) {
 // onOwnNode runs a test on a node of its own of every engine, which it may
 // treat badly.
 func onOwnNode(t *testing.T, test func(*stage)) {
+	onlyIfItMatters(t)
 	for _, shared := range nodes {
 		t.Run(shared.Engine.Name, func(t *testing.T) {
 			test(newStage(t, ownNode(t, shared.Engine)))
@@ -97,6 +98,7 @@ func ownNode(t *testing.T, e node.Engine) *node.Node {
 }
 
 func newStage(t *testing.T, n *node.Node) *stage {
+	onlyIfItMatters(t)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	s := &stage{t, n, ctx, n.Traces()}
 	t.Cleanup(func() {
@@ -112,7 +114,7 @@ func newStage(t *testing.T, n *node.Node) *stage {
 // clean expects that nothing of any container of this test is on the machine.
 func (s *stage) clean() {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(s.ctx, node.Patience(10*time.Second))
 	defer cancel()
 	if err := s.node.Clean(ctx, s.before); err != nil {
 		s.Error(err)

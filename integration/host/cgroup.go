@@ -75,16 +75,26 @@ var (
 	PidsUsed     = Setting{"pids", "pids.current", "pids.current"}
 	MemoryEvents = Setting{"memory", "memory.oom_control", "memory.events"}
 	CPUStat      = Setting{"cpu", "cpu.stat", "cpu.stat"}
+	MemoryStat   = Setting{"memory", "memory.stat", "memory.stat"}
+	Throttles    = Setting{"blkio", "blkio.throttle.write_bps_device", "io.max"}
+	IOStat       = Setting{"blkio", "blkio.throttle.io_service_bytes", "io.stat"}
 )
+
+// CgroupAbove returns the directory of the cgroup that is up levels above a
+// process's own.
+func CgroupAbove(pid int, controller string, up int) (string, error) {
+	dir, err := CgroupDir(pid, controller)
+	for range up {
+		dir = filepath.Dir(dir)
+	}
+	return dir, err
+}
 
 // Read returns a setting of the cgroup that is up levels above a process's own.
 func (s Setting) Read(pid, up int) (string, error) {
-	dir, err := CgroupDir(pid, s.Controller)
+	dir, err := CgroupAbove(pid, s.Controller, up)
 	if err != nil {
 		return "", err
-	}
-	for range up {
-		dir = filepath.Dir(dir)
 	}
 	file := s.V1
 	if V2() {

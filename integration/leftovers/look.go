@@ -14,6 +14,7 @@ import (
 // what a name there must begin with to be of interest.
 var folders = []struct{ path, prefix string }{
 	{os.TempDir(), node.Prefix},
+	{os.TempDir(), "bulkhead-vm-"},
 	{os.TempDir(), "runc-process"}, // go-runc's, for an exec
 	{os.TempDir(), "pty"},          // go-runc's, for a terminal
 	{os.TempDir(), "ctd-"},         // containerd's, for a checkpoint

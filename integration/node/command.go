@@ -53,11 +53,7 @@ func (n *Node) Bulkhead(ctx context.Context, args ...string) (Result, error) {
 // Apply puts a policy in force: all of it, so that what an earlier one held is
 // gone. The node's own delegate is added to its NodePolicy.
 func (n *Node) Apply(ctx context.Context, p Policy) error {
-	file := n.place.path("policy.yaml")
-	if err := os.WriteFile(file, []byte(p.yaml(n)), 0o600); err != nil {
-		return err
-	}
-	res, err := n.Bulkhead(ctx, "apply", "--prune", "-f", file)
+	res, err := n.ApplyWith(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -65,6 +61,15 @@ func (n *Node) Apply(ctx context.Context, p Policy) error {
 		return fmt.Errorf("bulkhead apply: %w", err)
 	}
 	return nil
+}
+
+// ApplyWith applies a policy with further flags, and returns what was said.
+func (n *Node) ApplyWith(ctx context.Context, p Policy, flags ...string) (Result, error) {
+	file := n.place.path("policy.yaml")
+	if err := os.WriteFile(file, []byte(p.yaml(n)), 0o600); err != nil {
+		return Result{}, err
+	}
+	return n.Bulkhead(ctx, append([]string{"apply", "--prune", "-f", file}, flags...)...)
 }
 
 func command(ctx context.Context, env []string, program string, args ...string) (Result, error) {

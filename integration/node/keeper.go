@@ -41,7 +41,7 @@ type keeper struct {
 
 func startKeeper(p place) (*keeper, error) {
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = []string{keeperVariable + "=" + string(p), "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
+	cmd.Env = []string{keeperVariable + "=" + string(p), PatienceVariable + "=" + os.Getenv(PatienceVariable), "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C is for the others
 	input, err := cmd.StdinPipe()
 	if err != nil {
@@ -108,7 +108,7 @@ func (p place) remove() error {
 // killAll kills by id until no process is left: a shim that is killed first
 // leaves its delegate and its container behind.
 func (p place) killAll() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience(10*time.Second))
 	defer cancel()
 	var pids []int
 	err := Await(ctx, func() bool {

@@ -118,7 +118,7 @@ func (n *Node) startDaemon(ctx context.Context) error {
 
 // connect waits until containerd serves.
 func (n *Node) connect(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	ctx, cancel := context.WithTimeout(ctx, Patience(startTimeout))
 	defer cancel()
 	go func() {
 		select {

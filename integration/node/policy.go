@@ -12,6 +12,7 @@ import (
 type Policy struct {
 	Tenants map[string]string // name, also of its containerd namespace, to its spec
 	Node    string            // spec of the NodePolicy
+	Pods    bool              // tenants own the Kubernetes namespaces of their names too
 }
 
 // yaml completes the policy: a tenant owns the node's namespace of its name.
@@ -19,7 +20,11 @@ func (p Policy) yaml(n *Node) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(p.Tenants)) {
 		fmt.Fprintf(&b, "apiVersion: bulkhead.dev/v1alpha1\nkind: Tenant\nmetadata: {name: %s}\nspec:\n", name)
-		fmt.Fprintf(&b, "  selectors: {containerdNamespaces: [%s]}\n%s\n---\n", n.Namespace(name), indent(p.Tenants[name]))
+		pods := ""
+		if p.Pods {
+			pods = ", kubernetesNamespaces: [" + name + "]"
+		}
+		fmt.Fprintf(&b, "  selectors: {containerdNamespaces: [%s]%s}\n%s\n---\n", n.Namespace(name), pods, indent(p.Tenants[name]))
 	}
 	fmt.Fprintf(&b, "apiVersion: bulkhead.dev/v1alpha1\nkind: NodePolicy\nmetadata: {name: default}\nspec:\n")
 	fmt.Fprintf(&b, "  delegates: {runc: %s}\n%s\n", n.Engine.Runc, indent(p.Node))

@@ -31,18 +31,22 @@ func (n *Node) Clean(ctx context.Context, known []string) error {
 }
 
 // Await waits until a condition holds. What the kernel and containerd do after
-// their answer (reaping, unmounting) sends no event, so it looks again and again.
+// their answer (reaping, unmounting) sends no event, so it looks again and
+// again, but no more than half of the time: a look at all processes is slow on
+// an emulated machine, and what is awaited needs its CPUs.
 func Await(ctx context.Context, holds func() bool) error {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
+	const pause = 10 * time.Millisecond
+	for {
+		begin := time.Now()
+		if holds() {
+			return nil
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-tick.C:
+		case <-time.After(max(pause, time.Since(begin))):
 		}
 	}
-	return nil
 }
 
 func (p place) traces() []string {

@@ -16,7 +16,7 @@ const patience = 60 * time.Second
 
 func main() {
 	if len(os.Args) < 3 {
-		fail("usage: probe fork COUNT | memory MEBIBYTES | spin MILLISECONDS")
+		fail("usage: probe fork COUNT | memory MEBIBYTES | grow MEBIBYTES | spin MILLISECONDS | busy MILLISECONDS | write MEBIBYTES direct|buffered FILE")
 	}
 	amount, err := strconv.Atoi(os.Args[2])
 	if err != nil || amount < 0 {
@@ -27,8 +27,17 @@ func main() {
 		fork(min(amount, 1000))
 	case "memory":
 		memory(min(amount, 1024))
+	case "grow":
+		grow(min(amount, 1024))
 	case "spin":
-		spin(min(time.Duration(amount)*time.Millisecond, patience))
+		spin(min(time.Duration(amount)*time.Millisecond, patience), 1)
+	case "busy":
+		spin(min(time.Duration(amount)*time.Millisecond, 3*patience), 4)
+	case "write":
+		if len(os.Args) != 5 {
+			fail("usage: probe write MEBIBYTES direct|buffered FILE")
+		}
+		write(min(amount, 128), os.Args[4], os.Args[3] == "direct")
 	default:
 		fail("probe: what is " + os.Args[1])
 	}

@@ -7,19 +7,21 @@ import (
 	"time"
 )
 
-// spin keeps every CPU busy for a time and says how much CPU time it got, in
-// milliseconds; then it holds still.
-func spin(wall time.Duration) {
+// spin keeps every CPU busy for a time, with so many threads each, and says how
+// much CPU time it got, in milliseconds; then it holds still.
+func spin(wall time.Duration, each int) {
 	end := time.Now().Add(wall)
 	done := make(chan struct{})
-	for range runtime.NumCPU() {
+	threads := each * runtime.NumCPU()
+	runtime.GOMAXPROCS(threads)
+	for range threads {
 		go func() {
 			for time.Now().Before(end) {
 			}
 			done <- struct{}{}
 		}()
 	}
-	for range runtime.NumCPU() {
+	for range threads {
 		<-done
 	}
 	var used syscall.Rusage

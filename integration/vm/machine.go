@@ -52,7 +52,7 @@ func (m machine) run(ctx context.Context, d *disks) (int, error) {
 	if err == nil {
 		err = errors.New("the VM ended before its tests did")
 	}
-	return 0, fmt.Errorf("%w; %sits console ends:\n%s", err, complaints.String(), tail(content(d.console), 40))
+	return 0, fmt.Errorf("%w\n%sits console ends:\n%s", err, complaints.String(), tail(content(d.console), 40))
 }
 
 // arguments are QEMU's. Files that it inherits are named by their numbers, so
@@ -67,7 +67,8 @@ func (m machine) arguments() []string {
 	return slices.Concat(
 		[]string{
 			"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-			"-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+			"-machine", "q35", "-accel", "tcg,thread=multi",
+			"-cpu", "max,la57=off,erms=off", // five levels of pages, and copies by the byte, are slow to emulate
 			"-smp", strconv.Itoa(m.cpus), "-m", strconv.Itoa(m.memory),
 			"-kernel", filepath.Join(m.image, "vmlinuz"), "-initrd", filepath.Join(m.image, "initramfs"),
 			"-append", "console=ttyS0 quiet panic=-1 mitigations=off psi=1 " + kernelArguments[m.mode],
@@ -89,7 +90,11 @@ func content(f *os.File) string {
 	return strings.ReplaceAll(string(data), "\r", "")
 }
 
+// tail returns the last lines of a text.
 func tail(text string, lines int) string {
+	if text == "" {
+		return "(it said nothing)"
+	}
 	all := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }

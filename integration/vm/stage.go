@@ -60,7 +60,10 @@ func script(pkg, mode string, args []string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#!/bin/sh\ncd %s || exit\n", quote(filepath.Join(mounted, pkg)))
 	fmt.Fprintf(&b, "export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n")
-	fmt.Fprintf(&b, "export BULKHEAD_TEST_VM=%s %s=built\n", mode, node.EngineVariable)
+	if all := os.Getenv("BULKHEAD_TEST_ALL"); all != "" {
+		fmt.Fprintf(&b, "export BULKHEAD_TEST_ALL=%s\n", quote(all))
+	}
+	fmt.Fprintf(&b, "export BULKHEAD_TEST_VM=%s %s=built %s=5\n", mode, node.EngineVariable, node.PatienceVariable)
 	fmt.Fprintf(&b, "exec %s/tests", mounted)
 	for _, arg := range args {
 		b.WriteString(" " + quote(arg))

@@ -1,0 +1,61 @@
+package node
+
+import (
+	"context"
+	"time"
+)
+
+// CPU time is measured over a window of so much CPU time, of all who share it
+// together, or, where other load on the machine makes that last, over what they
+// were given in so much time: or over a multiple of these.
+const (
+	window = 5 * time.Second
+	least  = time.Second
+	longer = 4 * time.Second
+
+	// look is how often the kernel is asked: seldom, since in an emulated machine
+	// asking is load too.
+	look = 250 * time.Millisecond
+)
+
+// A Split is what each of several was given of the CPU in a window.
+type Split struct {
+	Percent []float64 // of what all of them were given
+	Rate    []float64 // in CPUs, on average
+}
+
+// Measure splits what used counts up, the CPU time of each so far. Somebody of
+// them must be busy.
+func Measure(ctx context.Context, multiple time.Duration, used func() ([]time.Duration, error)) (Split, error) {
+	begin := time.Now()
+	from, err := used()
+	if err != nil {
+		return Split{}, err
+	}
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	var parts []time.Duration
+	var all, wall time.Duration
+	for all < multiple*window && (all < multiple*least || wall < multiple*longer) {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return Split{}, ctx.Err()
+		}
+		now, err := used()
+		if err != nil {
+			return Split{}, err
+		}
+		parts, all, wall = nil, 0, time.Since(begin)
+		for i := range now {
+			parts = append(parts, now[i]-from[i])
+			all += now[i] - from[i]
+		}
+	}
+	var s Split
+	for _, part := range parts {
+		s.Percent = append(s.Percent, 100*part.Seconds()/all.Seconds())
+		s.Rate = append(s.Rate, part.Seconds()/wall.Seconds())
+	}
+	return s, nil
+}

@@ -1,0 +1,78 @@
+package integration
+
+import (
+	"math"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/bulkhead-dev/bulkhead/integration/host"
+	"github.com/bulkhead-dev/bulkhead/integration/node"
+)
+
+// busy is a container that keeps four threads a CPU running, until it is deleted.
+// With one a CPU the kernel may leave both of the lighter of two tenants on one
+// of two CPUs, where they get a fifth of both and not a fourth (Linux 6.18).
+func (s *stage) busy(tenant string) node.Run { return s.prober(tenant, "busy", "180000") }
+
+// measure returns how the cgroups that are up levels above containers split
+// CPU time, over so many windows. All load of the machine that is not theirs is
+// left out.
+func (s *stage) measure(windows time.Duration, up int, containers ...*container) node.Split {
+	s.Helper()
+	got, err := node.Measure(s.ctx, windows, func() ([]time.Duration, error) { return s.used(up, containers), nil })
+	s.must(err)
+	return got
+}
+
+func (s *stage) used(up int, containers []*container) []time.Duration {
+	s.Helper()
+	var all []time.Duration
+	for _, c := range containers {
+		used, err := host.CPUUsed(c.Pid(), up)
+		s.must(err)
+		all = append(all, used)
+	}
+	return all
+}
+
+// expectSplit expects tenants, each with a busy container, to split CPU time so,
+// within five percentage points.
+func (s *stage) expectSplit(what string, want []float64, containers ...*container) node.Split {
+	s.Helper()
+	return s.expect(what, func(windows time.Duration) (node.Split, bool) {
+		got := s.measure(windows, 1, containers...)
+		for i, p := range got.Percent {
+			if math.Abs(p-want[i]) > 5 {
+				return got, false
+			}
+		}
+		return got, true
+	})
+}
+
+// expect measures again, and longer, up to five times, what other load on the
+// machine may have disturbed.
+func (s *stage) expect(what string, measure func(windows time.Duration) (node.Split, bool)) (got node.Split) {
+	s.Helper()
+	tries := []time.Duration{1, 2, 3, 3, 4, 4} // windows
+	for _, windows := range tries {
+		var ok bool
+		if got, ok = measure(windows); ok {
+			return got
+		}
+		s.Logf("%s: measured %.1f %%, at %.2f CPUs", what, got.Percent, got.Rate)
+	}
+	s.Errorf("%s: measured %d times, at last %.1f %%, at %.2f CPUs", what, len(tries), got.Percent, got.Rate)
+	return got
+}
+
+// without stops a container's process while do runs. It is not frozen: on cgroup
+// v1 runc gives up when the CPUs are too busy for its threads to notice ("unable
+// to freeze", runc 1.5.2).
+func (s *stage) without(c *container, do func()) {
+	s.Helper()
+	s.must(unix.Kill(c.Pid(), unix.SIGSTOP))
+	do()
+	s.must(unix.Kill(c.Pid(), unix.SIGCONT))
+}
