@@ -24,6 +24,7 @@ func TestExclusiveTenantHasItsCoresAlone(t *testing.T) {
 	}
 	onNewestEngine(t, cores("Shared"), func(s *stage) {
 		acme, globex := s.start(s.busy("acme")), s.start(s.busy("globex"))
+		s.begin()
 		all := s.cpus(globex.Process)
 		if s.cpus(acme.Process) != all {
 			s.Fatalf("acme has CPUs %v and globex %v, want the same", s.cpus(acme.Process), all)

@@ -69,6 +69,7 @@ func TestPidsOfAParentBindTheSumOfItsChildren(t *testing.T) {
 func TestCPUOfAParentBindsItsOwnContainersAndItsChildren(t *testing.T) {
 	onNewestEngine(t, university(narrow), func(s *stage) {
 		acme, own := s.start(s.busy("acme")), s.start(s.busy("research"))
+		s.begin()
 		// used is what both were given of the CPU, in CPUs, over so many periods.
 		used := func() float64 {
 			const period, periods = 100 * time.Millisecond, 15

@@ -69,6 +69,7 @@ func (s *stage) top() map[string]seen {
 func TestTopShowsWhatTenantsUse(t *testing.T) {
 	onEachEngine(t, household, func(s *stage) {
 		s.start(s.busy("acme"))
+		s.begin()
 		s.untilTouched(s.start(s.prober("quiet", "memory", "64")), 64)
 		var top map[string]seen
 		s.must(node.Await(s.ctx, func() bool { // a busy machine may give it nothing for a moment
@@ -144,6 +145,7 @@ func (s *stage) moves(c, control *container) bool {
 func TestFreezeStopsAWholeTenantUntilItIsThawed(t *testing.T) {
 	onEachEngine(t, household, func(s *stage) {
 		own, neighbour := s.start(s.busy("acme")), s.start(s.busy("globex"))
+		s.begin()
 		held := []*container{own}
 		if s.node.Engine.Modern() {
 			held = append(held, s.busyInPod("acme"))
@@ -175,6 +177,7 @@ func TestFreezeStopsAWholeTenantUntilItIsThawed(t *testing.T) {
 func TestKillEndsATenantsContainersOnly(t *testing.T) {
 	onEachEngine(t, household, func(s *stage) {
 		ends, neighbour, beside := s.start(s.busy("acme")), s.start(s.sleeper("globex")), s.start(s.sleeper("quiet"))
+		s.begin()
 		frozen := s.start(s.sleeper("acme"))
 		s.must(frozen.Task().Pause(frozen.Context(s.ctx)))
 		if said, want := s.bulkhead("kill", "acme"), "tenant/acme killed: 2 containers\n"; said != want {
@@ -259,6 +262,7 @@ func sample(families map[string]*dto.MetricFamily, name string, labels map[strin
 func TestMetricsCountUseAndDenials(t *testing.T) {
 	onEachEngine(t, household, func(s *stage) {
 		c := s.start(s.busy("acme"))
+		s.begin()
 		scrape := s.metrics()
 		acme := map[string]string{"tenant": "acme"}
 		const cpu = "bulkhead_tenant_cpu_usage_seconds_total"

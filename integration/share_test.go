@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"math"
 	"time"
 
@@ -10,16 +11,37 @@ import (
 	"github.com/bulkhead-dev/bulkhead/integration/node"
 )
 
-// busy is a container that keeps four threads a CPU running, until it is deleted.
-// With one a CPU the kernel may leave both of the lighter of two tenants on one
-// of two CPUs, where they get a fifth of both and not a fourth (Linux 6.18).
-func (s *stage) busy(tenant string) node.Run { return s.prober(tenant, "busy", "180000") }
+// busy is a container that keeps four threads a CPU running from the next
+// measure on, until it is deleted.
+func (s *stage) busy(tenant string) node.Run {
+	r := s.prober(tenant, "busy", "180000")
+	r.Stdin = s.gate
+	return r
+}
+
+// pinned is the same with its threads spread over the CPUs for good.
+func (s *stage) pinned(tenant string) node.Run {
+	r := s.busy(tenant)
+	r.Args[1] = "pinned"
+	return r
+}
+
+// begin lets those run that wait for it.
+func (s *stage) begin() {
+	s.gate.Open()
+	s.gate = node.NewGate()
+}
 
 // measure returns how the cgroups that are up levels above containers split
 // CPU time, over so many windows. All load of the machine that is not theirs is
 // left out.
 func (s *stage) measure(windows time.Duration, up int, containers ...*container) node.Split {
 	s.Helper()
+	s.begin()
+	for _, c := range containers {
+		_, err := c.Stdout.Line(s.ctx, "busy")
+		s.must(err)
+	}
 	got, err := node.Measure(s.ctx, windows, func() ([]time.Duration, error) { return s.used(up, containers), nil })
 	s.must(err)
 	return got
@@ -51,8 +73,16 @@ func (s *stage) expectSplit(what string, want []float64, containers ...*containe
 	})
 }
 
-// expect measures again, and longer, up to five times, what other load on the
-// machine may have disturbed.
+// unhurried gives a test that measures more than once the time for it.
+func (s *stage) unhurried() {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
+	s.Cleanup(cancel)
+	s.ctx = ctx
+}
+
+// expect measures once more, and longer, what other load on the machine may have
+// disturbed, or the kernel has to make good: a group that was alone for a while
+// waits as long afterwards.
 func (s *stage) expect(what string, measure func(windows time.Duration) (node.Split, bool)) (got node.Split) {
 	s.Helper()
 	tries := []time.Duration{1, 2, 3, 3, 4, 4} // windows

@@ -57,7 +57,8 @@ type stage struct {
 	*testing.T
 	node   *node.Node
 	ctx    context.Context
-	before []string // traces of an earlier test that failed for them
+	before []string   // traces of an earlier test that failed for them
+	gate   *node.Gate // of those that begin together: share_test.go
 }
 
 // onEachEngine runs a test on every engine, with a policy that holds for the
@@ -100,7 +101,7 @@ func ownNode(t *testing.T, e node.Engine) *node.Node {
 func newStage(t *testing.T, n *node.Node) *stage {
 	onlyIfItMatters(t)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	s := &stage{t, n, ctx, n.Traces()}
+	s := &stage{t, n, ctx, n.Traces(), node.NewGate()}
 	t.Cleanup(func() {
 		defer cancel()
 		s.clean()

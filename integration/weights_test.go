@@ -11,6 +11,7 @@ import (
 
 func TestBusyTenantsSplitTheCPUByWeight(t *testing.T) {
 	onNewestEngine(t, node.Policy{Tenants: map[string]string{"acme": "weight: 100", "globex": "weight: 300"}}, func(s *stage) {
+		s.unhurried()
 		acme, globex := s.start(s.busy("acme")), s.start(s.busy("globex"))
 		both := s.expectSplit("100 to 300", []float64{25, 75}, acme, globex)
 		s.without(globex, func() {
@@ -27,8 +28,9 @@ func TestBusyTenantsSplitTheCPUByWeight(t *testing.T) {
 
 func TestWeightIsTheTenantsHoweverManyContainersItHas(t *testing.T) {
 	onNewestEngine(t, node.Policy{Tenants: map[string]string{"acme": "", "globex": ""}}, func(s *stage) {
-		one := s.start(s.busy("acme"))
-		others, errs := s.startAll(copies(s.busy("globex"), many(20)))
+		s.unhurried()
+		one := s.start(s.pinned("acme"))
+		others, errs := s.startAll(copies(s.pinned("globex"), many(20)))
 		for _, err := range errs {
 			s.must(err)
 		}
@@ -41,6 +43,7 @@ func TestWeightIsTheTenantsHoweverManyContainersItHas(t *testing.T) {
 func TestStockShimSplitsTheCPUByContainers(t *testing.T) {
 	const others = 7
 	onNewestEngine(t, acme, func(s *stage) {
+		s.unhurried()
 		all, errs := s.startAll(copies(stock(s.busy("acme")), 1+others))
 		for _, err := range errs {
 			s.must(err)
@@ -57,6 +60,7 @@ func TestStockShimSplitsTheCPUByContainers(t *testing.T) {
 // tenant has is not.
 func TestSharesThatAContainerAsksForStayWithinItsTenant(t *testing.T) {
 	onNewestEngine(t, node.Policy{Tenants: map[string]string{"acme": "", "globex": ""}}, func(s *stage) {
+		s.unhurried()
 		greedy := s.busy("acme")
 		greedy.Spec = append(greedy.Spec, oci.WithCPUShares(100*1024))
 		big, small, neighbour := s.start(greedy), s.start(s.busy("acme")), s.start(s.busy("globex"))

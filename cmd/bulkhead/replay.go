@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/bulkhead-dev/bulkhead/runtime"
@@ -54,6 +55,14 @@ func reasonsOf(r runtime.Replayed) []string {
 	return reasons
 }
 
+// plain is a text of an engine's client with nothing in it that a terminal obeys.
+func plain(s string) string {
+	if quoted := strconv.Quote(s); quoted != `"`+s+`"` {
+		return quoted
+	}
+	return s
+}
+
 // editsOf says on one line what was changed: the isolators, each with its
 // fields and the reason.
 func editsOf(changes []spec.Change) []string {
@@ -64,7 +73,7 @@ func editsOf(changes []spec.Change) []string {
 		if fields[c.Isolator] == nil {
 			parts = append(parts, c.Isolator)
 		}
-		fields[c.Isolator] = append(fields[c.Isolator], strings.TrimPrefix(c.Path, "/spec/"))
+		fields[c.Isolator] = append(fields[c.Isolator], plain(strings.TrimPrefix(c.Path, "/spec/")))
 		reasons[c.Isolator] = c.Reason
 	}
 	for i, isolator := range parts {

@@ -51,11 +51,16 @@ func (r race) run(ctx context.Context, n *node.Node, shim string) (percent float
 	}
 	var sides [2][]*node.Container
 	defer func() { err = errors.Join(err, remove(ctx, sides)) }()
+	gate, how := node.NewGate(), "busy"
+	if r.sides[0].containers != r.sides[1].containers {
+		how = "pinned" // or it would be the kernel's balancing of threads that is measured
+	}
 	for i, s := range r.sides {
-		if sides[i], err = s.start(ctx, n, shim); err != nil {
+		if sides[i], err = s.start(ctx, n, shim, how, gate); err != nil {
 			return 0, err
 		}
 	}
+	gate.Open()
 	split, err := node.Measure(ctx, 1, func() (used []time.Duration, err error) {
 		for _, containers := range sides {
 			var sum time.Duration
@@ -76,8 +81,8 @@ func (r race) run(ctx context.Context, n *node.Node, shim string) (percent float
 // start starts the containers of a side. Under the stock shim, which knows no
 // tenants, all are beside each other, with the CPU shares that somebody would
 // give a container of this weight: docker run --cpu-shares.
-func (s side) start(ctx context.Context, n *node.Node, shim string) ([]*node.Container, error) {
-	r := node.Run{Namespace: n.Namespace(s.tenant), Runtime: shim, Args: []string{"probe", "busy", "60000"}, Stdin: endless{}}
+func (s side) start(ctx context.Context, n *node.Node, shim, how string, gate *node.Gate) ([]*node.Container, error) {
+	r := node.Run{Namespace: n.Namespace(s.tenant), Runtime: shim, Args: []string{"probe", how, "60000"}, Stdin: gate}
 	if shim == node.Stock {
 		r.Namespace = n.Namespace("all")
 		r.Spec = []oci.SpecOpts{oci.WithCPUShares(s.weight * 1024 / 100)}
@@ -110,8 +115,3 @@ func remove(ctx context.Context, sides [2][]*node.Container) error {
 	all.Wait()
 	return errors.Join(errors.Join(errs[0]...), errors.Join(errs[1]...))
 }
-
-// endless is a standard input on which nothing ever comes.
-type endless struct{}
-
-func (endless) Read([]byte) (int, error) { select {} }

@@ -30,9 +30,11 @@ func main() {
 	case "grow":
 		grow(min(amount, 1024))
 	case "spin":
-		spin(min(time.Duration(amount)*time.Millisecond, patience), 1)
+		spin(min(time.Duration(amount)*time.Millisecond, patience))
 	case "busy":
-		spin(min(time.Duration(amount)*time.Millisecond, 3*patience), 4)
+		busy(min(time.Duration(amount)*time.Millisecond, 3*patience), 4, false)
+	case "pinned":
+		busy(min(time.Duration(amount)*time.Millisecond, 3*patience), 4, true)
 	case "write":
 		if len(os.Args) != 5 {
 			fail("usage: probe write MEBIBYTES direct|buffered FILE")

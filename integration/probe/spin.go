@@ -7,13 +7,12 @@ import (
 	"time"
 )
 
-// spin keeps every CPU busy for a time, with so many threads each, and says how
-// much CPU time it got, in milliseconds; then it holds still.
-func spin(wall time.Duration, each int) {
+// spin keeps every CPU busy for a time, and says how much CPU time it got, in
+// milliseconds; then it holds still.
+func spin(wall time.Duration) {
 	end := time.Now().Add(wall)
 	done := make(chan struct{})
-	threads := each * runtime.NumCPU()
-	runtime.GOMAXPROCS(threads)
+	threads := runtime.NumCPU()
 	for range threads {
 		go func() {
 			for time.Now().Before(end) {
