@@ -88,13 +88,17 @@ func inPod(r *record.Record, p *tenant.Policy) (a Account) {
 		return a
 	}
 	a = given(r.Resources)
-	if l := p.Limits.CPUMilli; l != nil && a.CPUMilli >= *l {
+	var asked Account
+	if r.Asked != nil {
+		asked = given(r.Asked)
+	}
+	if l := p.Limits.CPUMilli; l != nil && a.CPUMilli >= *l && asked.CPUMilli == 0 {
 		a.CPUMilli = 0
 	}
-	if l := p.Limits.MemoryBytes; l != nil && a.MemoryBytes >= *l {
+	if l := p.Limits.MemoryBytes; l != nil && a.MemoryBytes >= *l && asked.MemoryBytes == 0 {
 		a.MemoryBytes = 0
 	}
-	if a.Pids >= p.Limits.Pids {
+	if a.Pids >= p.Limits.Pids && asked.Pids == 0 {
 		a.Pids = 0
 	}
 	return a
