@@ -16,7 +16,7 @@ func priorities(of string) node.Policy {
 func TestIdleTenantHasWhatNobodyElseWants(t *testing.T) {
 	onNewestEngine(t, priorities("Normal"), func(s *stage) {
 		s.unhurried()
-		acme, globex := s.start(s.busy("acme")), s.start(s.busy("globex"))
+		acme, globex := s.start(s.looping("acme")), s.start(s.looping("globex"))
 		s.expectSplit("Normal beside Normal", []float64{50, 50}, acme, globex)
 
 		s.apply(priorities("Idle"))

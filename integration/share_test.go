@@ -19,10 +19,12 @@ func (s *stage) busy(tenant string) node.Run {
 	return r
 }
 
-// pinned is the same with its threads spread over the CPUs for good.
-func (s *stage) pinned(tenant string) node.Run {
+// looping is the same with a process for each thread, which does nothing but run:
+// the threads of Go's runtime that sleep and wake in between cost their group its
+// turn (Linux 6.18, groups on cgroup v1).
+func (s *stage) looping(tenant string) node.Run {
 	r := s.busy(tenant)
-	r.Args[1] = "pinned"
+	r.Args = node.Loops()
 	return r
 }
 
@@ -102,7 +104,7 @@ func (s *stage) expect(what string, measure func(windows time.Duration) (node.Sp
 // to freeze", runc 1.5.2).
 func (s *stage) without(c *container, do func()) {
 	s.Helper()
-	s.must(unix.Kill(c.Pid(), unix.SIGSTOP))
+	s.must(unix.Kill(-c.Pid(), unix.SIGSTOP))
 	do()
-	s.must(unix.Kill(c.Pid(), unix.SIGCONT))
+	s.must(unix.Kill(-c.Pid(), unix.SIGCONT))
 }

@@ -28,6 +28,8 @@ var inVM = map[string][]string{
 		"TestTenantWithPodsAndOtherContainersHasItsLimitOnce",
 		"TestApplyChangesTheLimitsOfRunningTenants",
 		"TestSqueezeReclaimsForALowerLimit",
+		"TestSwapOfATenantIsWhatItsLimitAllows",
+		"TestHugepagesOfATenantBindItsContainersTogether",
 		"TestVerifyFindsWhatSomebodyElseChangedAndApplyMendsIt",
 		"TestFreezeStopsAWholeTenantUntilItIsThawed",
 		"TestKilledShimLeavesNothingAfterDelete",

@@ -12,7 +12,7 @@ import (
 func TestBusyTenantsSplitTheCPUByWeight(t *testing.T) {
 	onNewestEngine(t, node.Policy{Tenants: map[string]string{"acme": "weight: 100", "globex": "weight: 300"}}, func(s *stage) {
 		s.unhurried()
-		acme, globex := s.start(s.busy("acme")), s.start(s.busy("globex"))
+		acme, globex := s.start(s.looping("acme")), s.start(s.looping("globex"))
 		both := s.expectSplit("100 to 300", []float64{25, 75}, acme, globex)
 		s.without(globex, func() {
 			// It had a fourth. Twice as much already is its neighbour's.
@@ -29,8 +29,8 @@ func TestBusyTenantsSplitTheCPUByWeight(t *testing.T) {
 func TestWeightIsTheTenantsHoweverManyContainersItHas(t *testing.T) {
 	onNewestEngine(t, node.Policy{Tenants: map[string]string{"acme": "", "globex": ""}}, func(s *stage) {
 		s.unhurried()
-		one := s.start(s.pinned("acme"))
-		others, errs := s.startAll(copies(s.pinned("globex"), many(20)))
+		one := s.start(s.looping("acme"))
+		others, errs := s.startAll(copies(s.looping("globex"), many(20)))
 		for _, err := range errs {
 			s.must(err)
 		}
@@ -44,7 +44,7 @@ func TestStockShimSplitsTheCPUByContainers(t *testing.T) {
 	const others = 7
 	onNewestEngine(t, acme, func(s *stage) {
 		s.unhurried()
-		all, errs := s.startAll(copies(stock(s.busy("acme")), 1+others))
+		all, errs := s.startAll(copies(stock(s.looping("acme")), 1+others))
 		for _, err := range errs {
 			s.must(err)
 		}
@@ -61,9 +61,9 @@ func TestStockShimSplitsTheCPUByContainers(t *testing.T) {
 func TestSharesThatAContainerAsksForStayWithinItsTenant(t *testing.T) {
 	onNewestEngine(t, node.Policy{Tenants: map[string]string{"acme": "", "globex": ""}}, func(s *stage) {
 		s.unhurried()
-		greedy := s.busy("acme")
+		greedy := s.looping("acme")
 		greedy.Spec = append(greedy.Spec, oci.WithCPUShares(100*1024))
-		big, small, neighbour := s.start(greedy), s.start(s.busy("acme")), s.start(s.busy("globex"))
+		big, small, neighbour := s.start(greedy), s.start(s.looping("acme")), s.start(s.looping("globex"))
 		s.expectSplit("one asks for 100 times the shares", []float64{50, 50}, big, neighbour)
 		s.expect("within its tenant", func(windows time.Duration) (node.Split, bool) {
 			got := s.measure(windows, 0, big, small)

@@ -13,7 +13,7 @@ import (
 	"github.com/bulkhead-dev/bulkhead/integration/node"
 )
 
-// A side is what one of the two runs: containers that keep four threads a CPU
+// A side is what one of the two runs: containers that keep four processes a CPU
 // busy, each of them.
 type side struct {
 	tenant     string
@@ -51,12 +51,9 @@ func (r race) run(ctx context.Context, n *node.Node, shim string) (percent float
 	}
 	var sides [2][]*node.Container
 	defer func() { err = errors.Join(err, remove(ctx, sides)) }()
-	gate, how := node.NewGate(), "busy"
-	if r.sides[0].containers != r.sides[1].containers {
-		how = "pinned" // or it would be the kernel's balancing of threads that is measured
-	}
+	gate := node.NewGate()
 	for i, s := range r.sides {
-		if sides[i], err = s.start(ctx, n, shim, how, gate); err != nil {
+		if sides[i], err = s.start(ctx, n, shim, gate); err != nil {
 			return 0, err
 		}
 	}
@@ -81,8 +78,8 @@ func (r race) run(ctx context.Context, n *node.Node, shim string) (percent float
 // start starts the containers of a side. Under the stock shim, which knows no
 // tenants, all are beside each other, with the CPU shares that somebody would
 // give a container of this weight: docker run --cpu-shares.
-func (s side) start(ctx context.Context, n *node.Node, shim, how string, gate *node.Gate) ([]*node.Container, error) {
-	r := node.Run{Namespace: n.Namespace(s.tenant), Runtime: shim, Args: []string{"probe", how, "60000"}, Stdin: gate}
+func (s side) start(ctx context.Context, n *node.Node, shim string, gate *node.Gate) ([]*node.Container, error) {
+	r := node.Run{Namespace: n.Namespace(s.tenant), Runtime: shim, Args: node.Loops(), Stdin: gate}
 	if shim == node.Stock {
 		r.Namespace = n.Namespace("all")
 		r.Spec = []oci.SpecOpts{oci.WithCPUShares(s.weight * 1024 / 100)}

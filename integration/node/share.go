@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"fmt"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -36,6 +38,13 @@ func (g *Gate) Open() { g.once.Do(func() { close(g.open) }) }
 func (g *Gate) Read(b []byte) (int, error) {
 	<-g.open
 	return copy(b, "go\n"), nil
+}
+
+// Loops is a command that waits for its gate and then keeps four processes a CPU
+// running, for three minutes at most.
+func Loops() []string {
+	return []string{"sh", "-c", fmt.Sprintf(
+		"read go; for i in $(seq %d); do timeout 180 sh -c 'while :; do :; done' & done; echo busy; wait", 4*runtime.NumCPU())}
 }
 
 // A Split is what each of several was given of the CPU in a window.

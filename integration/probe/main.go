@@ -16,7 +16,7 @@ const patience = 60 * time.Second
 
 func main() {
 	if len(os.Args) < 3 {
-		fail("usage: probe fork COUNT | memory MEBIBYTES | grow MEBIBYTES | spin MILLISECONDS | busy MILLISECONDS | write MEBIBYTES direct|buffered FILE")
+		fail("usage: probe fork COUNT | memory MEBIBYTES | grow MEBIBYTES | huge PAGES | spin MILLISECONDS | busy MILLISECONDS | write MEBIBYTES direct|buffered FILE")
 	}
 	amount, err := strconv.Atoi(os.Args[2])
 	if err != nil || amount < 0 {
@@ -32,9 +32,9 @@ func main() {
 	case "spin":
 		spin(min(time.Duration(amount)*time.Millisecond, patience))
 	case "busy":
-		busy(min(time.Duration(amount)*time.Millisecond, 3*patience), 4, false)
-	case "pinned":
-		busy(min(time.Duration(amount)*time.Millisecond, 3*patience), 4, true)
+		busy(min(time.Duration(amount)*time.Millisecond, 3*patience), 4)
+	case "huge":
+		huge(min(amount, 64))
 	case "write":
 		if len(os.Args) != 5 {
 			fail("usage: probe write MEBIBYTES direct|buffered FILE")
