@@ -82,12 +82,12 @@ func (s *stage) unhurried() {
 	s.ctx = ctx
 }
 
-// expect measures once more, and longer, what other load on the machine may have
+// expect measures again, and longer, what other load on the machine may have
 // disturbed, or the kernel has to make good: a group that was alone for a while
 // waits as long afterwards.
 func (s *stage) expect(what string, measure func(windows time.Duration) (node.Split, bool)) (got node.Split) {
 	s.Helper()
-	tries := []time.Duration{1, 2, 3, 3, 4, 4} // windows
+	tries := []time.Duration{1, 2, 3, 3, 4, 4, 5, 5} // windows
 	for _, windows := range tries {
 		var ok bool
 		if got, ok = measure(windows); ok {
