@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/bulkhead-dev/bulkhead/integration/node"
@@ -30,22 +28,9 @@ security: {level: restricted}
 `,
 }}
 
-func main() {
-	node.Main()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(1)
-	}
-}
+func main() { node.Program("demo", patience, run) }
 
 func run(ctx context.Context) (err error) {
-	if os.Getuid() != 0 {
-		return errors.New("starts containers, which needs root; run: sudo make demo")
-	}
 	engine, err := node.Debian() // a newer one would have to be built first
 	if err != nil {
 		return err

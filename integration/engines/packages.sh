@@ -9,18 +9,5 @@ command -v gcc >/dev/null || missing="$missing gcc"
 have stdlib.h || missing="$missing libc6-dev"
 have seccomp.h || missing="$missing libseccomp-dev"
 command -v pkg-config >/dev/null || missing="$missing pkg-config"
-[ -n "$missing" ] || exit 0
-
-if ! command -v apt-get >/dev/null; then
-	echo "building runc needs$missing (Debian's names), and this machine has no apt-get; install them" >&2
-	exit 1
-fi
-if [ "$(id -u)" != 0 ]; then
-	echo "building runc needs$missing; run as root, or: apt-get install --no-install-recommends$missing" >&2
-	exit 1
-fi
-echo "installing$missing"
-export DEBIAN_FRONTEND=noninteractive
-apt-get -qq update
 # shellcheck disable=SC2086 # a list of names
-apt-get -qq install -y --no-install-recommends $missing >/dev/null
+"$(dirname "$0")/../install.sh" "building runc" $missing

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/bulkhead-dev/bulkhead/integration/node"
@@ -23,22 +21,9 @@ const (
 	patience = 175 * time.Second
 )
 
-func main() {
-	node.Main()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "fairness:", err)
-		os.Exit(1)
-	}
-}
+func main() { node.Program("fairness", patience, run) }
 
 func run(ctx context.Context) (err error) {
-	if os.Getuid() != 0 {
-		return errors.New("starts containers, which needs root; run: sudo make bench-fairness")
-	}
 	engine, err := node.Built()
 	if err != nil {
 		return err

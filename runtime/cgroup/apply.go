@@ -50,8 +50,7 @@ func (t *Tree) Apply(of *Tenant, children func() error) error {
 // would be refused, on this node (ErrUnsupported) or for what the tenant uses
 // (*TooLow).
 func (t *Tree) Check(of *Tenant) error {
-	settings, err := t.wanted(of)
-	if err != nil {
+	if _, err := t.wanted(of); err != nil { // also where there is no cgroup yet
 		return err
 	}
 	place, err := t.Place(of.Policy)
@@ -62,11 +61,7 @@ func (t *Tree) Check(of *Tenant) error {
 	if err != nil || !exists(m) {
 		return err
 	}
-	to, err := possible(m, settings)
-	if err != nil {
-		return err
-	}
-	from, err := current(m, to)
+	from, to, err := t.fromTo(m, of)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,11 @@ func (t *Tree) Ensure(of *Tenant) error {
 	if err != nil {
 		return err
 	}
+	if !exists(m) { // what the node cannot hold is refused before anything is made
+		if _, err := t.wanted(of); err != nil {
+			return err
+		}
+	}
 	if of.Parent != nil {
 		if err := t.Ensure(of.Parent); err != nil {
 			return err
@@ -39,17 +44,13 @@ func (t *Tree) Ensure(of *Tenant) error {
 		}
 		return t.settle(place, m, of, nothing)
 	}
-	settings, err := t.wanted(of) // what the node cannot hold is refused before anything is made
-	if err != nil {
-		return err
-	}
-	if err := t.create(place, m, of, settings); err != nil {
+	if err := t.create(place, m, of); err != nil {
 		return errors.Join(fmt.Errorf("make the cgroup of tenant %s: %w", of.Name, err), t.discard(place))
 	}
 	return nil
 }
 
-func (t *Tree) create(place string, m cgroups.Manager, of *Tenant, settings []setting) error {
+func (t *Tree) create(place string, m cgroups.Manager, of *Tenant) error {
 	if err := os.MkdirAll(t.root.Tenants(), 0o700); err != nil {
 		return err
 	}
@@ -68,24 +69,20 @@ func (t *Tree) create(place string, m cgroups.Manager, of *Tenant, settings []se
 	if err := nests(m); err != nil {
 		return err
 	}
-	to, err := possible(m, settings)
-	if err != nil {
-		return err
-	}
-	from, err := current(m, to)
+	from, to, err := t.fromTo(m, of)
 	if err != nil {
 		return err
 	}
 	return t.write(place, m, from, to)
 }
 
-// start makes an empty cgroup. systemd makes those above it on its way.
+// start makes an empty cgroup, in every hierarchy: systemd makes a slice, those
+// above it on its way, with the controllers that it knows.
 func (t *Tree) start(place string, m cgroups.Manager) error {
 	if filepath.Ext(place) == sliceSuffix {
 		if err := t.slices(SliceOrder{Slice: place}); err != nil {
 			return err
 		}
-		// systemd makes the directories of the controllers that it knows.
 	}
 	return m.Apply(-1) // -1: no process joins
 }
