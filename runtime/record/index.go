@@ -41,14 +41,21 @@ func index(root tenant.Root, r *Record, path string) error {
 		return nil
 	}
 	dir := indexDir(root, r.Tenant, r.Kind())
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return fmt.Errorf("record container: %w", err)
 	}
-	err := os.Symlink(path, filepath.Join(dir, r.indexName()))
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("record container: %w", err)
+	for {
+		if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("record container: %w", err)
+		}
+		err := os.Symlink(path, filepath.Join(dir, r.indexName()))
+		if err == nil || errors.Is(err, fs.ErrExist) {
+			return nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) { // else it went with the last record meanwhile
+			return fmt.Errorf("record container: %w", err)
+		}
 	}
-	return nil
 }
 
 // unindex leaves what it cannot remove: a link that leads nowhere is not counted.

@@ -1,7 +1,10 @@
 package record
 
 import (
+	"errors"
+	"fmt"
 	"os"
+	"sync"
 	"testing"
 
 	"github.com/bulkhead-dev/bulkhead/tenant"
@@ -49,4 +52,22 @@ func TestRecordsAreFoundByTenantAndKind(t *testing.T) {
 	if left, err := os.ReadDir(root.Tenants()); err != nil || len(left) != 0 {
 		t.Errorf("left: %v, %v", left, err)
 	}
+}
+
+// The folder of a tenant's links goes with its last record, also while another
+// process makes the next.
+func TestIndexOutlivesItsLastRecord(t *testing.T) {
+	root := tenant.Root(t.TempDir())
+	var all sync.WaitGroup
+	for worker := range 4 {
+		all.Go(func() {
+			for i := range 500 {
+				r := &Record{Scope: "containerd:acme", ID: fmt.Sprintf("c%d-%d", worker, i), Tenant: "acme"}
+				if err := errors.Join(Create(root, r), Remove(root, r.Scope, r.ID)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
