@@ -179,26 +179,34 @@ func (a *Accepted) Started(ctx context.Context, pid int) error {
 	if r.Exempt {
 		return complete()
 	}
-	locks := []string{r.Tenant}
-	if _, _, p, err := a.rt.innermostInForce(r); err == nil && p != nil {
-		if up, err := a.rt.tree.Chain(p); err == nil {
-			locks = append(locks, up...)
-		}
+	if err := a.rt.tree.Locked([]string{r.Tenant}, complete); err != nil || !r.Enforced {
+		return err
+	}
+	st, err := tenant.Open(a.rt.root)
+	if err != nil || st.Version == r.Version {
+		return nil // an apply from now on finds the process
+	}
+	return a.follow(ctx)
+}
+
+// follow gives the tenant and this container what the policy in force has for
+// them, after an apply that could not see the container's process yet.
+func (a *Accepted) follow(ctx context.Context) error {
+	st, node, p, err := a.rt.innermostInForce(a.record)
+	if err != nil || p == nil || p.Name != a.record.Tenant {
+		return err
+	}
+	locks, err := a.rt.tree.Chain(p)
+	if err != nil {
+		return err
 	}
 	return a.rt.tree.Locked(locks, func() error {
-		if err := complete(); err != nil {
-			return err
-		}
-		st, node, p, err := a.rt.innermostInForce(r) // now nobody applies another
-		if err != nil || p == nil || p.Name != r.Tenant || !r.Enforced || st.Version == r.Version {
-			return nil
-		}
 		of, err := a.rt.cgroupTenant(st, node, p)
 		if err != nil {
 			return err
 		}
 		return a.rt.tree.Apply(of, func() error {
-			_, err := a.rt.giveAll(ctx, []*record.Record{r}, checks{})
+			_, err := a.rt.giveAll(ctx, []*record.Record{a.record}, checks{})
 			return err
 		})
 	})
