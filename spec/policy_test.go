@@ -36,10 +36,11 @@ func (g *generator) caseOf(r *isolator.Request) *isolator.Case {
 	}
 	f := pick(g, g.fixtures)
 	facts := f.Facts
-	facts.Namespaces, facts.BlockDevices = map[string]isolator.NSRef{}, map[string]isolator.BlockDevice{}
+	facts.Namespaces, facts.BlockDevices, facts.Files = map[string]isolator.NSRef{}, map[string]isolator.BlockDevice{}, map[string]isolator.File{}
 	for _, i := range g.Perm(len(g.fixtures)) { // fixtures say different things of one path
 		maps.Copy(facts.Namespaces, g.fixtures[i].Facts.Namespaces)
 		maps.Copy(facts.BlockDevices, g.fixtures[i].Facts.BlockDevices)
+		maps.Copy(facts.Files, g.fixtures[i].Facts.Files)
 	}
 	return isolator.NewCase(g.policy(), f.Node, facts, r)
 }
@@ -81,11 +82,18 @@ var widenings = map[string]func(*generator, reflect.Value){
 	"/container/max/memoryBytes":          raise,
 	"/container/max/pids":                 raise,
 	"/container/rlimits":                  raiseEach,
+	"/container/shmBytes":                 raise,
 	"/security/level":                     nextLevel,
 	"/security/onExcess":                  nil,
 	"/security/appArmorProfile":           nil,
 	"/security/exceptions/capabilities":   addTo("CAP_SYS_ADMIN"),
+	"/security/userNamespace":             nil,
 	"/security/exceptions/hostNamespaces": addTo("PID"),
+	"/security/exceptions/runAsRoot":      allow,
+	"/security/exceptions/hostPaths":      addTo(tenant.HostPath{Path: "/srv"}),
+	"/security/exceptions/devices":        addTo(tenant.Device{Path: "/dev/fuse", Permissions: "rwm"}),
+	"/security/exceptions/cdiDevices":     addTo(tenant.CDIDevice{Name: "example.com/device=0", Nodes: []tenant.CDINode{{Path: "/dev/x", HostPath: "/dev/x", Type: "c", Major: 10, Minor: 1, Permissions: "rw"}}}),
+	"/security/exceptions/sysctls":        addTo("net.core.somaxconn"),
 	"/delegate":                           nil,
 }
 
@@ -149,7 +157,9 @@ func nextLevel(_ *generator, v reflect.Value) {
 	}
 }
 
-func addTo(value string) func(*generator, reflect.Value) {
+func allow(_ *generator, v reflect.Value) { v.SetBool(true) }
+
+func addTo[T any](value T) func(*generator, reflect.Value) {
 	return func(_ *generator, v reflect.Value) { v.Set(reflect.Append(v, reflect.ValueOf(value))) }
 }
 

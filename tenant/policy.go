@@ -97,6 +97,8 @@ type Container struct {
 	Default Quantities        `json:"default"`
 	Max     Quantities        `json:"max"`
 	Rlimits map[string]Rlimit `json:"rlimits,omitempty"` // by "RLIMIT_NOFILE"
+
+	ShmBytes *int64 `json:"shmBytes,omitempty"` // most of /dev/shm; nil: not bounded
 }
 
 // Quantities are the resources of one container. Nil in Max: not bounded
@@ -113,27 +115,13 @@ type Rlimit struct {
 	Hard uint64 `json:"hard"`
 }
 
-// Security holds the level and the only things above it.
-type Security struct {
-	Level           Level      `json:"level"`
-	OnExcess        OnExcess   `json:"onExcess"`
-	AppArmorProfile string     `json:"appArmorProfile,omitempty"` // empty: the engine's
-	Exceptions      Exceptions `json:"exceptions"`
-}
-
-// Exceptions are granted above the level. They are never inherited.
-type Exceptions struct {
-	Capabilities   []string `json:"capabilities,omitempty"`   // "CAP_NET_RAW"
-	HostNamespaces []string `json:"hostNamespaces,omitempty"` // "Network", "PID", "IPC"
-}
-
 // Node is the NodePolicy, compiled.
 type Node struct {
 	DefaultTenant               string            `json:"defaultTenant,omitempty"` // empty: refuse
 	TrustedAnnotationNamespaces []string          `json:"trustedAnnotationNamespaces,omitempty"`
 	Delegates                   map[string]string `json:"delegates"` // name to absolute path
 	Stdio                       Stdio             `json:"stdio"`
-	EngineRoots                 []string          `json:"engineRoots,omitempty"` // folders below which an engine mounts root filesystems
+	EngineRoots                 []string          `json:"engineRoots,omitempty"` // folders where engines and the kubelet keep what they mount into containers
 	AuditLog                    AuditLog          `json:"auditLog"`
 	Reserved                    Amounts           `json:"reserved"`            // kept for the node itself
 	Requests                    Amounts           `json:"requests"`            // of all tenants together

@@ -33,8 +33,10 @@ type NodePolicySpec struct {
 	Delegates Delegates `json:"delegates,omitzero"`
 	// stdio says where containers' output may go besides the engine's pipes.
 	Stdio Stdio `json:"stdio,omitzero"`
-	// engineRoots are absolute folders below which an engine mounts containers'
-	// root filesystems. Default: [/var/lib/docker].
+	// engineRoots are absolute folders where engines and the kubelet keep what
+	// they mount into containers: root filesystems, volumes, /etc/hosts. Default:
+	// [/var/lib/docker, /var/lib/containerd, /run/containerd, /var/lib/kubelet,
+	// /var/lib/nerdctl].
 	EngineRoots []string `json:"engineRoots,omitempty"`
 	// audit says what is recorded, and where.
 	Audit Audit `json:"audit,omitzero"`

@@ -51,6 +51,9 @@ type Record struct {
 	Pid          int                   `json:"pid,omitempty"`       // init's, on the host
 	StartTime    uint64                `json:"startTime,omitempty"` // init's, in clock ticks since boot: a pid alone is reused
 	Namespaces   []Namespace           `json:"namespaces,omitempty"`
+	// UIDMappings and GIDMappings are those of the container's own user namespace.
+	UIDMappings []specs.LinuxIDMapping `json:"uidMappings,omitempty"`
+	GIDMappings []specs.LinuxIDMapping `json:"gidMappings,omitempty"`
 }
 
 // Belongs reports whether the container is a tenant's, or of one below it.

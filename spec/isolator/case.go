@@ -50,9 +50,58 @@ type Facts struct {
 	// that it has.
 	BlockDevices map[string]BlockDevice `json:"blockDevices,omitempty"`
 
+	// Files are what the paths really are that the request's bind mounts and
+	// devices and the policy's devices name. One that is missing was not found,
+	// or nothing that the node knows grants it.
+	Files map[string]File `json:"files,omitempty"`
+
+	// ForeignIDs are the host's user and group IDs that living containers of
+	// other tenants have.
+	ForeignIDs IDs `json:"foreignIDs,omitzero"`
+
 	// Binaries are the programs that the request's hooks name, by the hook's
 	// path: the real path of the binary, only if it is root's own.
 	Binaries map[string]string `json:"binaries,omitempty"`
+}
+
+// File is what a path of the request really is, found without following a link
+// below the folder that grants it.
+type File struct {
+	Kind   FileKind `json:"kind"`
+	Real   string   `json:"real,omitempty"`   // the path, with the links in the granting folder's own resolved
+	Device uint64   `json:"device,omitempty"` // of the file system
+	Inode  uint64   `json:"inode,omitempty"`
+	Major  int64    `json:"major,omitempty"` // of a device
+	Minor  int64    `json:"minor,omitempty"`
+	// Volume is the tenant that the volume was first mounted for; empty: nobody's yet.
+	Volume string `json:"volume,omitempty"`
+	// Guarded: nobody but root can put another file into its place.
+	Guarded bool `json:"guarded,omitempty"`
+}
+
+// FileKind is the type of a file.
+type FileKind string
+
+const (
+	Folder  FileKind = "folder"
+	Regular FileKind = "file"
+	Socket  FileKind = "socket"
+	Fifo    FileKind = "fifo"
+	Block   FileKind = "block"
+	Char    FileKind = "char"
+)
+
+// IDs are ranges of the host's IDs.
+type IDs struct {
+	UIDs []IDRange `json:"uids,omitempty"`
+	GIDs []IDRange `json:"gids,omitempty"`
+}
+
+// IDRange is Size IDs from First on, and who has them.
+type IDRange struct {
+	First  uint32 `json:"first"`
+	Size   uint32 `json:"size"`
+	Tenant string `json:"tenant"`
 }
 
 // BlockDevice is a device by its numbers.

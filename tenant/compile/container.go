@@ -23,7 +23,8 @@ func (k *compiler) container(o *Object, c *v1alpha1.Container, p *tenant.Policy)
 			MemoryBytes: k.memory(o, "spec.container.default.memory", c.Default.Memory),
 			Pids:        k.count(o, "spec.container.default.pids", c.Default.Pids),
 		},
-		Rlimits: k.rlimits(o, c.Rlimits, p.Security.Level),
+		Rlimits:  k.rlimits(o, c.Rlimits, p.Security.Level),
+		ShmBytes: k.memory(o, "spec.container.max.shm", c.Max.Shm),
 	}
 	k.ordered(o, "cpu", &out.Default.CPUMilli, &out.Max.CPUMilli, p.Limits.CPUMilli, inCPUs)
 	k.ordered(o, "memory", &out.Default.MemoryBytes, &out.Max.MemoryBytes, p.Limits.MemoryBytes, inBytes)

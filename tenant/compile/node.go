@@ -39,7 +39,7 @@ func (k *compiler) node(o *Object) {
 		TenantTotal: tenant.TenantTotal(cmp.Or(spec.Kubernetes.TenantTotal, v1alpha1.TenantTotal(tenant.Report))),
 	}
 	if spec.EngineRoots == nil {
-		k.out.Node.EngineRoots = []string{"/var/lib/docker"}
+		k.out.Node.EngineRoots = []string{"/var/lib/docker", "/var/lib/containerd", "/run/containerd", "/var/lib/kubelet", "/var/lib/nerdctl"}
 	}
 	k.path(o, "spec.audit.path", k.out.Node.AuditLog.Path)
 	for _, d := range []struct{ name, path string }{{"runc", spec.Delegates.Runc}, {"crun", spec.Delegates.Crun}} {

@@ -2,11 +2,7 @@ package compile
 
 import (
 	"cmp"
-	"fmt"
-	"slices"
 	"strings"
-
-	kernelcap "github.com/containerd/containerd/v2/pkg/cap"
 
 	"github.com/bulkhead-dev/bulkhead/api/v1alpha1"
 	"github.com/bulkhead-dev/bulkhead/tenant"
@@ -17,10 +13,8 @@ func (k *compiler) security(o *Object, s *v1alpha1.Security) tenant.Security {
 		Level:           tenant.Level(cmp.Or(s.Level, v1alpha1.Level(tenant.Baseline))),
 		OnExcess:        tenant.OnExcess(cmp.Or(s.OnExcess, v1alpha1.OnExcess(tenant.Refuse))),
 		AppArmorProfile: k.appArmor(o, s.AppArmorProfile),
-		Exceptions: tenant.Exceptions{
-			Capabilities:   k.capabilities(o, s.Exceptions.Capabilities),
-			HostNamespaces: hostNamespaces(s.Exceptions.HostNamespaces),
-		},
+		UserNamespace:   tenant.UserNamespace(cmp.Or(s.UserNamespace, v1alpha1.UserNamespace(tenant.Preferred))),
+		Exceptions:      k.exceptions(o, &s.Exceptions),
 	}
 }
 
@@ -38,40 +32,4 @@ func (k *compiler) appArmor(o *Object, p v1alpha1.Profile) string {
 		k.bad(o, key+".localhostProfile", "is "+quoted(name)+"; want the name of a loaded profile, without spaces, quotes and slashes")
 	}
 	return name
-}
-
-func (k *compiler) capabilities(o *Object, in []string) []string {
-	var out []string
-	for i, written := range in {
-		name := strings.ToUpper(written)
-		if !strings.HasPrefix(name, "CAP_") {
-			name = "CAP_" + name
-		}
-		if !slices.Contains(kernelcap.Known(), name) {
-			k.bad(o, fmt.Sprintf("spec.security.exceptions.capabilities[%d]", i), "is "+quoted(written)+", no capability; "+fixCapability(name))
-			continue
-		}
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-func fixCapability(name string) string {
-	if name == "CAP_ALL" {
-		return "name each one, or use level: privileged"
-	}
-	if near := Suggest(name, kernelcap.Known()); near != "" {
-		return "did you mean " + strings.TrimPrefix(near, "CAP_") + "?"
-	}
-	return "see: man 7 capabilities"
-}
-
-func hostNamespaces(in []v1alpha1.HostNamespace) []string {
-	var out []string
-	for _, n := range in {
-		out = append(out, string(n))
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }
