@@ -16,9 +16,9 @@ import (
 // No round begins that would, by what the longest one took, end after the budget;
 // and there are no more rounds than are needed for a median.
 const (
-	budget   = 160 * time.Second
+	budget   = 220 * time.Second
 	most     = 5
-	patience = 175 * time.Second
+	patience = 240 * time.Second
 )
 
 func main() { node.Program("fairness", patience, run) }

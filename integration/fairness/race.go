@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,6 +59,11 @@ func (r race) run(ctx context.Context, n *node.Node, shim string) (percent float
 		}
 	}
 	gate.Open()
+	for _, c := range slices.Concat(sides[0], sides[1]) {
+		if _, err := c.Stdout.Line(ctx, "busy"); err != nil {
+			return 0, err
+		}
+	}
 	split, err := node.Measure(ctx, 1, func() (used []time.Duration, err error) {
 		for _, containers := range sides {
 			var sum time.Duration
