@@ -25,6 +25,7 @@ var inVM = map[string][]string{
 		"TestExclusiveTenantHasItsCoresAlone",
 		"TestBlockIOLimitIsInTheCgroupThatHoldsIt",
 		"TestTenantWritesNoFasterThanItsLimit",
+		"TestBusyTenantsSplitADiskByWeight",
 		"TestTenantWithPodsAndOtherContainersHasItsLimitOnce",
 		"TestApplyChangesTheLimitsOfRunningTenants",
 		"TestSqueezeReclaimsForALowerLimit",

@@ -12,6 +12,10 @@ import (
 // ioSize is the size in bytes of the blank disk that tests of block I/O use.
 const ioSize = 256 << 20
 
+// ioRate is how fast that disk is, in bytes a second: slower than what writes to
+// it, as disks are, so that there is something to share.
+const ioRate = 24 << 20
+
 // disks are the files of one machine. They have no names: whatever ends this
 // process, they end too.
 type disks struct{ tests, io, console, status *os.File }

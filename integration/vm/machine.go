@@ -75,7 +75,7 @@ func (m machine) arguments() []string {
 		},
 		disk("bulkhead-system", "snapshot=on,file="+filepath.Join(m.image, "system")),
 		disk("bulkhead-tests", "file=/proc/self/fd/3"),
-		disk("bulkhead-io", "file=/proc/self/fd/4"),
+		disk("bulkhead-io", "file=/proc/self/fd/4,throttling.bps-total="+strconv.Itoa(ioRate)),
 		[]string{
 			"-chardev", "file,id=console,path=/proc/self/fd/5", "-serial", "chardev:console",
 			"-chardev", "stdio,id=tests,signal=off", "-serial", "chardev:tests",
