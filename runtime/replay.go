@@ -55,32 +55,46 @@ func (rt *Runtime) Replay(ctx context.Context, planned tenant.Root) ([]Replayed,
 }
 
 func (rt *Runtime) replay(ctx context.Context, planned tenant.Root, st *tenant.Store, node *tenant.Node, r *record.Record, done *Replayed) error {
+	w, err := rt.wouldBe(ctx, planned, st, node, r)
+	if p := w.policy; p != nil {
+		done.Tenant, done.Enforced = p.Name, p.Enforcement == tenant.Enforce
+	}
+	done.Denials, done.Changes = w.result.Denials, w.result.Changes
+	return err
+}
+
+// would is what a policy makes of what a running container's engine asked for.
+type would struct {
+	policy  *tenant.Policy    // nil: exempt
+	request *isolator.Request // as rewritten; nil: exempt
+	result  spec.Result
+}
+
+func (rt *Runtime) wouldBe(ctx context.Context, planned tenant.Root, st *tenant.Store, node *tenant.Node, r *record.Record) (w would, err error) {
 	config, err := engineSpec(r.Bundle)
 	if err != nil {
-		return err
+		return w, err
 	}
 	asked := new(isolator.Request)
 	c := callerOf(r)
 	e := rt.evidence(c, lenient(config))
 	for kind, namespace := range map[tenant.Kind]string{tenant.ContainerdNamespace: e.ContainerdNamespace, tenant.KubernetesNamespace: e.KubernetesNamespace} {
 		if tenant.Exempt(planned, kind, namespace) {
-			return nil
+			return w, nil
 		}
 	}
 	if asked.Spec, err = spec.Parse(config); err != nil {
-		return err
+		return w, err
 	}
-	p, err := st.Resolve(node, e)
+	if w.policy, err = st.Resolve(node, e); err != nil {
+		return w, err
+	}
+	facts, err := rt.Facts(ctx, c, asked, node, w.policy)
 	if err != nil {
-		return err
+		return w, err
 	}
-	facts, err := rt.Facts(ctx, c, asked, node, p)
-	if err != nil {
-		return err
-	}
-	_, res, err := spec.Rewrite(isolator.NewCase(p, node, facts, asked))
-	done.Tenant, done.Enforced, done.Denials, done.Changes = p.Name, p.Enforcement == tenant.Enforce, res.Denials, res.Changes
-	return err
+	w.request, w.result, err = spec.Rewrite(isolator.NewCase(w.policy, node, facts, asked))
+	return w, err
 }
 
 // engineSpec is what the engine asked for: beside what Bulkhead made of it, or,

@@ -174,7 +174,7 @@ func (rt *Runtime) needsCgroup(name string, running map[string][]*record.Record)
 
 // container looks at one container. One that ended meanwhile holds.
 func (v *verification) container(r *record.Record, p *tenant.Policy) error {
-	found, err := v.rt.verifyContainer(r, p)
+	found, err := v.rt.verifyContainer(r, p, v.store, v.node)
 	if !r.Alive() {
 		return nil
 	}
@@ -188,13 +188,17 @@ func (v *verification) container(r *record.Record, p *tenant.Policy) error {
 
 // verifyContainer compares one container with what is recorded of it and with
 // the policy in force; nil: it no longer has the tenant.
-func (rt *Runtime) verifyContainer(r *record.Record, p *tenant.Policy) ([]Finding, error) {
-	limits, err := rt.verifyLimits(r, p)
+func (rt *Runtime) verifyContainer(r *record.Record, p *tenant.Policy, st *tenant.Store, node *tenant.Node) ([]Finding, error) {
+	all, err := rt.verifyLimits(r, p)
 	if err != nil {
-		return limits, err
+		return all, err
 	}
 	place, err := rt.verifyPlace(r, p)
-	return append(limits, place...), err
+	if all = append(all, place...); err != nil || p == nil {
+		return all, err
+	}
+	rights, err := rt.verifyPosture(r, st, node)
+	return append(all, rights...), err
 }
 
 func (rt *Runtime) verifyLimits(r *record.Record, p *tenant.Policy) ([]Finding, error) {
@@ -204,7 +208,7 @@ func (rt *Runtime) verifyLimits(r *record.Record, p *tenant.Policy) ([]Finding, 
 		inForce, err := rt.resourcesInForce(r)
 		var denials isolator.Denials
 		if errors.As(err, &denials) {
-			return deniedLimits(of, denials), nil
+			return denied(of, denials), nil
 		}
 		if err == nil {
 			want, err = spec.Lift(r.Resources, inForce)
@@ -217,9 +221,9 @@ func (rt *Runtime) verifyLimits(r *record.Record, p *tenant.Policy) ([]Finding, 
 	return findings(of, drift), err
 }
 
-// deniedLimits: what the engine asked for is refused by the policy in force,
-// which apply therefore cannot give to the container.
-func deniedLimits(of Finding, denials isolator.Denials) (all []Finding) {
+// denied: what the engine asked for is refused by the policy in force, which
+// apply therefore cannot give to the container.
+func denied(of Finding, denials isolator.Denials) (all []Finding) {
 	for _, d := range denials {
 		all = append(all, Finding{Tenant: of.Tenant, Container: of.Container, Field: d.Path, Got: d.Got, Want: d.Want, Key: d.Allow, Mend: byStart})
 	}

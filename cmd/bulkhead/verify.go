@@ -20,9 +20,11 @@ func verifyCommand() *cobra.Command {
 		Use:   "verify [CONTAINER... | --tenant TENANT] [-o json]",
 		Short: "compares what runs with the policy in force",
 		Long: `Reads from the kernel what running tenants, and their enforced containers, have,
-and compares it with the policy in force: the limits in their cgroups, and where
-their processes are. A container is named by the beginning of its id, or as
-NAMESPACE/ID. It changes nothing; applying the policy again mends limits.
+and compares it with what the policy in force would give them: the limits in their
+cgroups, where their processes are, and of every process the capabilities, the
+seccomp filter, limits, namespaces, IDs, mounts and open files. A container is named
+by the beginning of its id, or as NAMESPACE/ID. It changes nothing; applying the
+policy again mends limits.
 
 Exit codes: 0 holds, 1 findings, 2 could not look.`,
 		Annotations:       couldNotLook,
