@@ -88,6 +88,9 @@ func (rt *Runtime) Verify(only VerifyOnly) (*Verified, error) {
 	for _, b := range branches {
 		errs = append(errs, rt.tree.Locked(b.names(), func() error { return v.branch(b) }))
 	}
+	for _, r := range v.running { // nobody waits for this
+		errs = append(errs, v.rights(r))
+	}
 	return &v.Verified, errors.Join(errs...)
 }
 
@@ -97,6 +100,8 @@ type verification struct {
 	store *tenant.Store
 	node  *tenant.Node
 	only  VerifyOnly
+	// running are the containers that were looked at and have their tenant still.
+	running []*record.Record
 	Verified
 }
 
@@ -174,11 +179,14 @@ func (rt *Runtime) needsCgroup(name string, running map[string][]*record.Record)
 
 // container looks at one container. One that ended meanwhile holds.
 func (v *verification) container(r *record.Record, p *tenant.Policy) error {
-	found, err := v.rt.verifyContainer(r, p, v.store, v.node)
+	found, err := v.rt.verifyContainer(r, p)
 	if !r.Alive() {
 		return nil
 	}
 	v.Containers++
+	if p != nil {
+		v.running = append(v.running, r)
+	}
 	v.Findings = append(v.Findings, found...)
 	if err != nil {
 		return fmt.Errorf("container %s: %w", nameOf(r), err)
@@ -188,17 +196,27 @@ func (v *verification) container(r *record.Record, p *tenant.Policy) error {
 
 // verifyContainer compares one container with what is recorded of it and with
 // the policy in force; nil: it no longer has the tenant.
-func (rt *Runtime) verifyContainer(r *record.Record, p *tenant.Policy, st *tenant.Store, node *tenant.Node) ([]Finding, error) {
-	all, err := rt.verifyLimits(r, p)
+func (rt *Runtime) verifyContainer(r *record.Record, p *tenant.Policy) ([]Finding, error) {
+	limits, err := rt.verifyLimits(r, p)
 	if err != nil {
-		return all, err
+		return limits, err
 	}
 	place, err := rt.verifyPlace(r, p)
-	if all = append(all, place...); err != nil || p == nil {
-		return all, err
+	return append(limits, place...), err
+}
+
+// rights looks at what the processes of one container hold. One that ended
+// meanwhile holds.
+func (v *verification) rights(r *record.Record) error {
+	found, err := v.rt.verifyPosture(r, v.store, v.node)
+	if !r.Alive() {
+		return nil
 	}
-	rights, err := rt.verifyPosture(r, st, node)
-	return append(all, rights...), err
+	v.Findings = append(v.Findings, found...)
+	if err != nil {
+		return fmt.Errorf("container %s: %w", nameOf(r), err)
+	}
+	return nil
 }
 
 func (rt *Runtime) verifyLimits(r *record.Record, p *tenant.Policy) ([]Finding, error) {
