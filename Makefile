@@ -61,6 +61,11 @@ test-vm: build probe engines vm-image ## Run those about cgroups in a VM with v2
 		PATH="$(CURDIR)/bin:$$PATH" BULKHEAD_TEST_ALL=$(ALL) go test -count=1 -v -timeout $(if $(ALL),60m,15m) $(if $(RUN),-run '$(RUN)') -exec "vm -image $(VM) -mode $$mode" ./integration; \
 	done
 
+.PHONY: record-specs
+record-specs: engines ## Record again what engines ask for (ENGINES="docker cri containerd"), into spec/testdata/real
+	@go build -o bin/record ./integration/record
+	@bin/record $(ENGINES)
+
 .PHONY: lint
 lint: ## Check formatting, vet, staticcheck and the rules of the house
 	@integration/lint.sh

@@ -20,10 +20,19 @@ type pod struct {
 	namespace, name, uid string
 	sandbox              string
 	cgroup               string
+	started              *container // the sandbox
 }
 
 // pod starts a pod's sandbox.
-func (s *stage) pod(namespace, name string) *pod {
+func (s *stage) pod(namespace, name string, asked ...oci.SpecOpts) *pod {
+	s.Helper()
+	p := s.newPod(namespace, name)
+	p.started = s.start(p.pause(asked...))
+	return p
+}
+
+// newPod is a pod that has no sandbox yet.
+func (s *stage) newPod(namespace, name string) *pod {
 	s.Helper()
 	id, err := s.node.ID(tenant.Kubernetes)
 	s.must(err)
@@ -37,7 +46,6 @@ func (s *stage) pod(namespace, name string) *pod {
 			_ = os.Remove(dir) // another pod may be in the outermost
 		}
 	})
-	s.start(p.run("sandbox", id))
 	return p
 }
 
@@ -48,6 +56,9 @@ func (p *pod) sleeper(asked ...oci.SpecOpts) node.Run {
 	p.s.must(err)
 	return p.run("container", id, asked...)
 }
+
+// pause is the pod's sandbox.
+func (p *pod) pause(asked ...oci.SpecOpts) node.Run { return p.run("sandbox", p.sandbox, asked...) }
 
 func (p *pod) run(kind, id string, asked ...oci.SpecOpts) node.Run {
 	r := node.Run{Namespace: tenant.Kubernetes, ID: id, Args: []string{"sleep", "600"}}

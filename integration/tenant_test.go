@@ -93,7 +93,7 @@ func TestRefusalReachesCtrAsOneSentence(t *testing.T) {
 			want      string
 		}{
 			{"acme", []string{"--net-host"}, "refused by namespaces: linux.namespaces[network] is the host's, want an own one; allow with security.exceptions.hostNamespaces: [Network]"},
-			{"acme", []string{"--privileged", "--net-host"}, "is all that the node has, want what level baseline gives; allow with security.level: privileged; refused by namespaces: linux.namespaces[network] is the host's"},
+			{"acme", []string{"--privileged", "--net-host"}, "refused by capabilities: process.capabilities is all that the node has, want what level baseline gives; allow with security.level: privileged; refused by devices: "},
 			{"acme", []string{"--cap-add", "CAP_SYS_PTRACE", "--cap-add", "CAP_SYS_ADMIN"}, "allow with security.exceptions.capabilities: [CAP_SYS_ADMIN, CAP_SYS_PTRACE]"},
 			{"nobody", nil, "refused: no tenant selects containerd namespace " + s.node.Namespace("nobody")},
 		} {

@@ -35,6 +35,9 @@ var inVM = map[string][]string{
 		"TestFreezeStopsAWholeTenantUntilItIsThawed",
 		"TestKilledShimLeavesNothingAfterDelete",
 		"TestATenantChoosesCrun",
+		"TestCrunJoinsTheNamespaceThatWasJudged",
+		"TestNodeOfADiskIsNoAccessToIt",
+		"TestCrunDeniesDevicesWithoutRules",
 	},
 	"systemd": {
 		"TestMachineHasWhatItsModeSays",
@@ -50,6 +53,7 @@ var inVM = map[string][]string{
 		"TestFreezeStopsAWholeTenantUntilItIsThawed",
 		"TestKilledShimLeavesNothingAfterDelete",
 		"TestATenantChoosesCrun",
+		"TestCrunJoinsTheNamespaceThatWasJudged",
 	},
 	"hybrid": {
 		"TestMachineHasWhatItsModeSays",

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
 	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/spec"
@@ -19,6 +21,7 @@ type Accepted struct {
 	Request *isolator.Request
 	rt      *Runtime
 	record  *record.Record
+	held    heldNamespaces // until Close
 }
 
 // Create decides a request and prepares the host for it. The request's spec is
@@ -40,26 +43,39 @@ func (rt *Runtime) Create(ctx context.Context, c Caller, asked *isolator.Request
 	if unread != nil {
 		return nil, errors.Join(unread, rt.auditFailure(c, "create", unread))
 	}
-	for {
+	for try := 1; ; try++ {
 		a, err := rt.createForTenant(ctx, c, asked, config)
-		if !errors.Is(err, errStale) {
+		switch {
+		case !errors.Is(err, errStale):
 			return a, err
+		case try == mostTries:
+			return nil, errors.Join(err, rt.auditFailure(c, "create", err))
 		}
 	}
 }
 
-// errStale says that a policy was applied between the decision and its effect.
-var errStale = errors.New("the policy changed meanwhile")
+// errStale says that between the decision and its effect a policy was applied,
+// or what a path leads to became something else.
+var errStale = errors.New("what was decided holds no longer")
 
-func (rt *Runtime) createForTenant(ctx context.Context, c Caller, asked *isolator.Request, config []byte) (*Accepted, error) {
+// mostTries bounds for how long a tenant that exchanges the sources of its own
+// mounts keeps its shim busy.
+const mostTries = 100
+
+func (rt *Runtime) createForTenant(ctx context.Context, c Caller, asked *isolator.Request, config []byte) (accepted *Accepted, err error) {
 	d, err := rt.decide(ctx, c, asked)
 	if err != nil {
 		return nil, errors.Join(err, rt.auditFailure(c, "create", err))
 	}
+	defer func() {
+		if accepted == nil {
+			d.held.close()
+		}
+	}()
 	if d.enforced && len(d.result.Denials) > 0 {
 		return nil, errors.Join(d.result.Denials, d.audit(rt, c))
 	}
-	a := &Accepted{Request: d.final, rt: rt, record: d.record(rt, c, asked)}
+	a := &Accepted{Request: d.final, rt: rt, record: d.record(rt, c, asked), held: d.held}
 	full, err := a.prepare(d)
 	if err != nil {
 		return nil, err
@@ -67,14 +83,40 @@ func (rt *Runtime) createForTenant(ctx context.Context, c Caller, asked *isolato
 	if d.result.Denials = append(d.result.Denials, full...); d.enforced && len(full) > 0 {
 		return nil, errors.Join(d.result.Denials, d.audit(rt, c))
 	}
+	written := d.final.Spec
+	if d.enforced {
+		if written, err = a.handOver(c, d); err != nil {
+			return nil, errors.Join(err, a.Undo())
+		}
+	}
 	err = d.audit(rt, c)
 	if err == nil && d.enforced {
-		err = spec.Write(c.Bundle, d.final.Spec, config)
+		err = spec.Write(c.Bundle, written, config)
 	}
 	if err != nil {
 		return nil, errors.Join(err, a.Undo())
 	}
 	return a, nil
+}
+
+// handOver makes what was decided true of the files that it is about, and
+// returns the spec for the delegate.
+func (a *Accepted) handOver(c Caller, d *decision) (*specs.Spec, error) {
+	staged, err := a.stage(d)
+	if err == nil {
+		err = d.claimVolumes()
+	}
+	var denied isolator.Denials
+	switch {
+	case err == nil:
+		return d.held.through(staged), nil
+	case errors.Is(err, errStale):
+		return nil, err // it is decided again
+	case errors.As(err, &denied):
+		d.result.Denials = append(d.result.Denials, denied...)
+		return nil, errors.Join(err, d.audit(a.rt, c))
+	}
+	return nil, errors.Join(err, a.rt.auditFailure(c, "create", err))
 }
 
 // prepare makes the record and, below the same locks, the tenant's cgroup: its
@@ -103,7 +145,10 @@ func (a *Accepted) prepare(d *decision) (full isolator.Denials, err error) {
 		if err := record.Create(rt.root, r); err != nil {
 			return err
 		}
-		if err := a.occupy(d, of, &full); err != nil || d.enforced && len(full) > 0 {
+		if err = errors.Join(a.adopts(), a.mapsAlone(d)); err == nil {
+			err = a.occupy(d, of, &full)
+		}
+		if err != nil || d.enforced && len(full) > 0 {
 			return errors.Join(err, record.Remove(rt.root, r.Scope, r.ID), a.vacate(d, of))
 		}
 		return nil
@@ -163,10 +208,15 @@ func (a *Accepted) vacate(d *decision, of *cgroup.Tenant) error {
 	return err
 }
 
-// Started completes the record with the container's init process. An apply that
+// Started takes away what the delegate needed to make the container, and
+// completes the record with the container's init process. An apply that
 // came while the delegate made the container could not change it; it is given
 // what the policy in force has for it now.
 func (a *Accepted) Started(ctx context.Context, pid int) error {
+	return errors.Join(removeStage(stageOf(a.rt.root, a.record.Scope, a.record.ID)), a.started(ctx, pid))
+}
+
+func (a *Accepted) started(ctx context.Context, pid int) error {
 	start, err := record.StartTime(pid)
 	if err != nil {
 		return nil // it ended already; the record says that it had no process

@@ -18,15 +18,15 @@ type decision struct {
 	node     *tenant.Node
 	policy   *tenant.Policy
 	facts    isolator.Facts
+	held     heldNamespaces // those that the request names; closed by who asked for the decision
 	enforced bool
 	final    *isolator.Request // as rewritten, or as asked in Audit
 	result   spec.Result
 	reported isolator.Denials // no room for them, and started nevertheless
 }
 
-func (rt *Runtime) decide(ctx context.Context, c Caller, asked *isolator.Request) (*decision, error) {
+func (rt *Runtime) decide(ctx context.Context, c Caller, asked *isolator.Request) (d *decision, err error) {
 	e := rt.evidence(c, asked.Spec)
-	var err error
 	if e.Sandbox, err = rt.sandboxTenant(c, asked.Spec); err != nil {
 		return nil, err
 	}
@@ -34,11 +34,17 @@ func (rt *Runtime) decide(ctx context.Context, c Caller, asked *isolator.Request
 	if err != nil {
 		return nil, err
 	}
-	facts, err := rt.Facts(ctx, c, asked, node, policy)
+	held := hold(asked.Spec)
+	defer func() {
+		if err != nil {
+			held.close()
+		}
+	}()
+	facts, err := rt.factsOf(ctx, c, asked, node, policy, held)
 	if err != nil {
 		return nil, err
 	}
-	d := &decision{store: st, node: node, policy: policy, facts: facts, enforced: policy.Enforcement == tenant.Enforce}
+	d = &decision{store: st, node: node, policy: policy, facts: facts, held: held, enforced: policy.Enforcement == tenant.Enforce}
 	d.final, d.result, err = spec.Rewrite(isolator.NewCase(policy, node, facts, asked))
 	if err != nil {
 		return nil, err
@@ -57,9 +63,11 @@ func (d *decision) record(rt *Runtime, c Caller, asked *isolator.Request) *recor
 	r.Tenant, r.Ancestors, r.Version, r.Enforced = d.policy.Name, d.policy.Ancestors, d.store.Version, d.enforced
 	r.Cgroup = cgroupsPath(d.final)
 	r.Systemd = d.final.Options.SystemdCgroup
+	r.Namespaces = d.adopted()
 	if d.enforced && d.facts.Engine != isolator.CRI {
 		r.TenantCgroup = d.facts.TenantCgroup
 	}
+	r.UIDMappings, r.GIDMappings = idMappings(d.final.Spec)
 	if p := d.final.Spec.Process; p != nil {
 		r.Process = rightsOf(p)
 	}

@@ -40,6 +40,7 @@ func ofPod(kind, id, sandbox, namespace string) func(*specs.Spec) {
 			criContainerType: kind, criSandboxID: sandbox, criNamespace: namespace, criPodUID: podUID,
 		}
 		s.Linux.CgroupsPath = "/kubepods/burstable/pod" + podUID + "/" + id
+		s.Root.Path = "rootfs"
 	}
 }
 

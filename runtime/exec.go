@@ -70,7 +70,7 @@ func (rt *Runtime) runningCase(r *record.Record) (*isolator.Case, string, error)
 func (rt *Runtime) resourcesCase(r *record.Record) (*isolator.Case, string, error) {
 	cs, version, err := rt.runningCase(r)
 	if err == nil {
-		err = rt.limitFacts(&cs.Facts, cs.Node, cs.Policy)
+		err = rt.resourceFacts(&cs.Facts, cs.Node, cs.Policy)
 	}
 	return cs, version, err
 }

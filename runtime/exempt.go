@@ -30,6 +30,8 @@ func (rt *Runtime) createExempt(ctx context.Context, c Caller, asked *isolator.R
 	a.Request.Options = isolator.DelegateOptions(facts, asked.Spec, cgroupsPath(asked))
 	a.record.Exempt = true
 	a.record.Cgroup = cgroupsPath(asked)
+	a.record.Namespaces = brought(asked.Spec, facts.IsSandbox)
+	a.record.UIDMappings, a.record.GIDMappings = idMappings(asked.Spec)
 	entry := record.Entry{Time: time.Now(), Operation: "create", Scope: a.record.Scope, Container: c.ID, Decision: record.Exempted}
 	if err := record.Append(rt.root, node.AuditLog, entry); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/containerd/containerd/v2/pkg/apparmor"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
@@ -30,6 +31,7 @@ func nodeFacts() (isolator.NodeFacts, error) {
 		Architecture: goruntime.GOARCH,
 		CPUs:         goruntime.NumCPU(),
 		OOMScoreAdj:  ownOOMScore(),
+		AppArmor:     apparmor.HostSupports(),
 	}, err
 }
 
@@ -43,6 +45,14 @@ func ownOOMScore() int {
 
 // Facts finds out what the isolators need to know of a request.
 func (rt *Runtime) Facts(ctx context.Context, c Caller, asked *isolator.Request, node *tenant.Node, p *tenant.Policy) (isolator.Facts, error) {
+	held := hold(asked.Spec)
+	defer held.close()
+	return rt.factsOf(ctx, c, asked, node, p, held)
+}
+
+// factsOf finds them out with the request's namespaces held open, which stay
+// what they are found to be.
+func (rt *Runtime) factsOf(ctx context.Context, c Caller, asked *isolator.Request, node *tenant.Node, p *tenant.Policy, held heldNamespaces) (isolator.Facts, error) {
 	f, err := rt.identity(ctx, c, asked.Spec, node, p.Delegate)
 	if err != nil {
 		return isolator.Facts{}, err
@@ -55,8 +65,13 @@ func (rt *Runtime) Facts(ctx context.Context, c Caller, asked *isolator.Request,
 	}
 	f.Fifos = fifos(asked.Stdio)
 	f.Binaries = hookBinaries(asked.Spec.Hooks)
-	f.Namespaces, err = rt.namespaces(asked.Spec)
-	return f, err
+	if f.Files, err = files(asked.Spec, node, p); err != nil {
+		return isolator.Facts{}, err
+	}
+	if f.Namespaces, err = rt.namespaces(&f, held); err != nil {
+		return isolator.Facts{}, err
+	}
+	return f, rt.idFacts(&f, asked.Spec, p.Name)
 }
 
 // placeFacts finds out where the tenant's containers go, and what the node has
@@ -66,6 +81,14 @@ func (rt *Runtime) placeFacts(f *isolator.Facts, node *tenant.Node, p *tenant.Po
 		if f.TenantCgroup, err = rt.tree.Place(p); err != nil {
 			return err
 		}
+	}
+	return rt.limitFacts(f, node, p)
+}
+
+// resourceFacts are what new resources of a running container are decided by.
+func (rt *Runtime) resourceFacts(f *isolator.Facts, node *tenant.Node, p *tenant.Policy) (err error) {
+	if f.Files, err = files(new(specs.Spec), node, p); err != nil {
+		return err
 	}
 	return rt.limitFacts(f, node, p)
 }
@@ -110,6 +133,7 @@ func (rt *Runtime) identity(ctx context.Context, c Caller, s *specs.Spec, node *
 		Bundle:      c.Bundle,
 		Delegate: isolator.Delegate{
 			Path: d.Path, StateRoot: rt.root.DelegateState(), OCIVersionMax: d.Version, SeccompFlags: d.seccompFlags(),
+			RuncVersion: d.runcVersion(), RecursiveReadOnly: d.recursiveReadOnly(),
 		},
 	}, nil
 }

@@ -16,7 +16,7 @@ import (
 // Leftover is something of this installation on the host whose container is
 // gone: the engine, the shim and the delegate were killed before they cleaned up.
 type Leftover struct {
-	Kind   string // "container" or "tenant cgroup"
+	Kind   string // "container", "tenant cgroup" or "mounts"
 	Name   string
 	remove func(context.Context) error
 }
@@ -32,11 +32,17 @@ func (l Leftover) Remove(ctx context.Context) error {
 // Leftovers finds them from what exists, never from a list of what should. It
 // sees nothing of other installations, and changes nothing.
 func (rt *Runtime) Leftovers() ([]Leftover, error) {
+	found, err := rt.staged() // before the records, which are there longer
+	if err != nil {
+		return nil, err
+	}
 	all, err := record.List(rt.root)
 	if err != nil {
 		return nil, err
 	}
-	var found []Leftover
+	found = slices.DeleteFunc(found, func(l Leftover) bool {
+		return slices.ContainsFunc(all, func(r *record.Record) bool { return r.Scope+"/"+r.ID == l.Name })
+	})
 	var used []string
 	for _, r := range all {
 		used = append(used, r.TenantCgroup)
@@ -50,6 +56,26 @@ func (rt *Runtime) Leftovers() ([]Leftover, error) {
 	for _, place := range places {
 		if !slices.ContainsFunc(used, func(inner string) bool { return cgroup.Holds(place, inner) }) {
 			found = append(found, Leftover{"tenant cgroup", cgroup.TenantAt(place), func(context.Context) error { return rt.tree.Release(place) }})
+		}
+	}
+	return found, err
+}
+
+// staged are the stages of all containers.
+func (rt *Runtime) staged() (found []Leftover, err error) {
+	scopes, err := os.ReadDir(rt.root.Mounts())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, scope := range scopes {
+		ids, err := os.ReadDir(filepath.Join(rt.root.Mounts(), scope.Name()))
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			found = append(found, Leftover{"mounts", scope.Name() + "/" + id.Name(), func(context.Context) error {
+				return removeStage(stageOf(rt.root, scope.Name(), id.Name()))
+			}})
 		}
 	}
 	return found, err

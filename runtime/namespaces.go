@@ -3,11 +3,8 @@ package runtime
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"sort"
-	"strings"
-	"sync"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -34,79 +31,33 @@ var nsFiles = map[specs.LinuxNamespaceType]string{
 	specs.UTSNamespace: "uts", specs.UserNamespace: "user", specs.CgroupNamespace: "cgroup", specs.TimeNamespace: "time",
 }
 
-// netnsFolders are where engines and ip-netns(8) keep network namespaces; they
-// are root's.
-var netnsFolders = []string{"/run/netns", "/var/run/netns", "/run/docker/netns", "/var/run/docker/netns"}
-
-// processNamespace is a path whose end the kernel made.
-func processNamespace(path string) bool {
-	var pid int
-	var name string
-	n, err := fmt.Sscanf(path, "/proc/%d/ns/%s", &pid, &name)
-	return err == nil && n == 2 && path == fmt.Sprintf("/proc/%d/ns/%s", pid, name) && !strings.Contains(name, "/")
-}
-
-// namespaces finds out what each namespace path of a spec really is. One of
-// another place than these counts as none: the delegate opens the path again,
-// and a link could lead elsewhere by then.
-func (rt *Runtime) namespaces(s *specs.Spec) (map[string]isolator.NSRef, error) {
-	if s.Linux == nil {
+// namespaces finds out what each named namespace of a request really is. The
+// container itself counts as nobody: it may be there already, when its spec is
+// decided once more.
+func (rt *Runtime) namespaces(f *isolator.Facts, held heldNamespaces) (map[string]isolator.NSRef, error) {
+	if len(held) == 0 {
 		return nil, nil
 	}
+	others, err := rt.others(record.Scope(f.Namespace), f.ContainerID)
+	if err != nil {
+		return nil, err
+	}
 	refs := map[string]isolator.NSRef{}
-	records := sync.OnceValues(func() ([]*record.Record, error) { return record.List(rt.root) })
-	for _, ns := range s.Linux.Namespaces {
-		if ns.Path == "" {
-			continue
+	for path, h := range held {
+		refs[path] = isolator.NSRef{
+			Type:    h.id.Type,
+			Host:    isHost(h.id),
+			Mounted: f.IsSandbox && mounted(path, h.id),
+			Owner:   owner(others, h.id),
 		}
-		found, err := openNamespace(ns.Path)
-		if err != nil || !processNamespace(ns.Path) && !slices.Contains(netnsFolders, filepath.Dir(ns.Path)) {
-			refs[ns.Path] = isolator.NSRef{} // not a namespace: nobody may join it
-			continue
-		}
-		ref := isolator.NSRef{Type: found.Type}
-		if own, err := namespaceOf(os.Getpid(), found.Type); err == nil && own == found {
-			ref.Host = true
-		}
-		all, err := records()
-		if err != nil {
-			return nil, err
-		}
-		ref.Owner = owner(all, found)
-		refs[ns.Path] = ref
 	}
 	return refs, nil
 }
 
-// openNamespace identifies the namespace at a path. The path is a client's, so
-// nothing is read from it before it is known to be a namespace.
-func openNamespace(path string) (record.Namespace, error) {
-	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return record.Namespace{}, err
-	}
-	defer unix.Close(fd)
-	var fs unix.Statfs_t
-	if err := unix.Fstatfs(fd, &fs); err != nil {
-		return record.Namespace{}, err
-	}
-	if fs.Type != unix.NSFS_MAGIC {
-		return record.Namespace{}, fmt.Errorf("%s is not a namespace", path)
-	}
-	ns, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return record.Namespace{}, err
-	}
-	defer unix.Close(ns)
-	flag, err := unix.IoctlRetInt(ns, unix.NS_GET_NSTYPE)
-	if err != nil {
-		return record.Namespace{}, os.NewSyscallError("ioctl NS_GET_NSTYPE", err)
-	}
-	var st unix.Stat_t
-	if err := unix.Fstat(ns, &st); err != nil {
-		return record.Namespace{}, err
-	}
-	return record.Namespace{Type: nsTypes[flag], Device: st.Dev, Inode: st.Ino}, nil
+// others are the records of all containers but one.
+func (rt *Runtime) others(scope, id string) ([]*record.Record, error) {
+	all, err := record.List(rt.root)
+	return slices.DeleteFunc(all, func(r *record.Record) bool { return r.Scope == scope && r.ID == id }), err
 }
 
 // namespaceOf identifies a process's namespace of a type.
@@ -118,28 +69,51 @@ func namespaceOf(pid int, t specs.LinuxNamespaceType) (record.Namespace, error) 
 	return record.Namespace{Type: t, Device: st.Dev, Inode: st.Ino}, nil
 }
 
-// owner returns the living container that holds a namespace, nil if none. A
-// record counts only while its process lives and still shows the namespace:
-// inode numbers are reused at once.
-func owner(all []*record.Record, ns record.Namespace) *isolator.Owner {
-	for _, r := range all {
-		if !slices.Contains(r.Namespaces, ns) || !r.Alive() {
-			continue
-		}
-		if now, err := namespaceOf(r.Pid, ns.Type); err == nil && now == ns {
-			return &isolator.Owner{Tenant: r.Tenant, Container: r.ID, Sandbox: r.Sandbox}
+// isHost reports whether a namespace is the node's: that of its first process,
+// or the one that this process shares with the engine, which may be in a
+// network or a mount namespace of its own.
+func isHost(ns record.Namespace) bool {
+	for _, pid := range []int{os.Getpid(), 1} {
+		if host, err := namespaceOf(pid, ns.Type); err == nil && host == ns {
+			return true
 		}
 	}
-	return nil
+	return false
 }
 
-// namespacesOf identifies all namespaces of a process that are not this one's.
+// owner returns the container that holds a namespace, nil if none does: the
+// oldest, which the others joined.
+func owner(all []*record.Record, ns record.Namespace) *isolator.Owner {
+	var oldest *record.Record
+	for _, r := range all {
+		if slices.Contains(r.Namespaces, ns) && holds(r, ns) && (oldest == nil || r.Created.Before(oldest.Created)) {
+			oldest = r
+		}
+	}
+	if oldest == nil {
+		return nil
+	}
+	return &isolator.Owner{Tenant: oldest.Tenant, Container: oldest.ID, Sandbox: oldest.Sandbox, Unmade: oldest.Pid == 0}
+}
+
+// holds reports whether a container has a namespace that it was recorded with.
+// The record counts only while its process lives and still shows the namespace:
+// inode numbers are reused at once. A container that is being made has no
+// process yet; it holds what it adopts.
+func holds(r *record.Record, ns record.Namespace) bool {
+	if r.Pid == 0 {
+		gone, err := lost(r)
+		return err != nil || !gone
+	}
+	now, err := namespaceOf(r.Pid, ns.Type)
+	return err == nil && now == ns && r.Alive()
+}
+
+// namespacesOf identifies all namespaces of a process that are not the host's.
 func namespacesOf(pid int) []record.Namespace {
 	var own []record.Namespace
 	for t := range nsFiles {
-		ns, err := namespaceOf(pid, t)
-		host, hostErr := namespaceOf(os.Getpid(), t)
-		if err == nil && hostErr == nil && ns != host {
+		if ns, err := namespaceOf(pid, t); err == nil && !isHost(ns) {
 			own = append(own, ns)
 		}
 	}

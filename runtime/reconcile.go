@@ -77,7 +77,7 @@ func (rt *Runtime) containersFit(node *tenant.Node, p *tenant.Policy, running []
 	var errs []error
 	for _, r := range running {
 		cs := rt.caseOf(r, node, p, machine)
-		if err := rt.limitFacts(&cs.Facts, node, p); err != nil {
+		if err := rt.resourceFacts(&cs.Facts, node, p); err != nil {
 			return err
 		}
 		full, res, err := spec.RewriteUpdate(cs, new(specs.LinuxResources))

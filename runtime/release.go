@@ -12,13 +12,18 @@ import (
 // removes. It reads no policy, and having nothing to release is success.
 func (rt *Runtime) Release(scope, id string) error {
 	r, err := record.Load(rt.root, scope, id)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	remove := func() error { return record.Remove(rt.root, scope, id) }
+	err = removeStage(stageOf(rt.root, scope, id))
+	if r == nil {
+		return err
+	}
+	return errors.Join(err, rt.release(r))
+}
+
+func (rt *Runtime) release(r *record.Record) error {
+	remove := func() error { return record.Remove(rt.root, r.Scope, r.ID) }
 	if r.Exempt {
 		return remove()
 	}

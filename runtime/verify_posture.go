@@ -23,7 +23,11 @@ import (
 func (rt *Runtime) verifyPosture(r *record.Record, st *tenant.Store, node *tenant.Node) ([]Finding, error) {
 	of := Finding{Tenant: r.Tenant, Container: nameOf(r), Mend: byStart}
 	today, err := rt.wouldBe(context.Background(), rt.root, st, node, r)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		of.Field, of.Got, of.Want = "its bundle", "not there", "what its engine asked for, by which it is judged"
+		return []Finding{of}, nil
+	case err != nil:
 		return nil, fmt.Errorf("decide again what it may have: %w", err)
 	}
 	if today.request == nil {

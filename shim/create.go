@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 	"errors"
+	"syscall"
 
 	taskv3 "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/log"
@@ -29,6 +30,7 @@ func (s *service) Create(ctx context.Context, r *taskv3.CreateTaskRequest) (*tas
 	if err != nil {
 		return nil, refusal(err)
 	}
+	defer accepted.Close()
 	if r.Options, err = encodeOptions(accepted.Request.Options); err != nil {
 		return nil, errors.Join(err, accepted.Undo())
 	}
@@ -43,10 +45,23 @@ func (s *service) Create(ctx context.Context, r *taskv3.CreateTaskRequest) (*tas
 		}
 		return nil, err
 	}
+	if err := accepted.Confirm(int(res.Pid)); err != nil {
+		return nil, refusal(errors.Join(err, s.discard(ctx, r.ID)))
+	}
 	if err := accepted.Started(ctx, int(res.Pid)); err != nil {
 		log.G(ctx).WithError(err).Error("record the container's process")
 	}
 	return res, nil
+}
+
+// discard takes a container away that the delegate made and that must not start.
+func (s *service) discard(ctx context.Context, id string) error {
+	_, err := s.TTRPCTaskService.Kill(ctx, &taskv3.KillRequest{ID: id, Signal: uint32(syscall.SIGKILL), All: true})
+	if err != nil {
+		log.G(ctx).WithError(err).Error("kill a container that must not start")
+	}
+	_, err = s.Delete(ctx, &taskv3.DeleteRequest{ID: id}) // runc kills it if that did not
+	return err
 }
 
 // request collects everything that a Create brings, except the spec, which is

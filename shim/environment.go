@@ -15,6 +15,7 @@ import (
 var keptVariables = []string{
 	"TTRPC_ADDRESS", "GRPC_ADDRESS", "NAMESPACE", "MAX_SHIM_VERSION", // containerd's contract with a shim
 	"GOMAXPROCS", "SCHED_CORE", // how containerd sizes it
+	"container", // containerd and runc use no AppArmor where it is set
 	tenant.RootEnv,
 }
 

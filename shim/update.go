@@ -34,6 +34,7 @@ func (s *service) Update(ctx context.Context, r *taskv3.UpdateTaskRequest) (*pty
 			return err
 		}
 		r.Resources = &anypb.Any{TypeUrl: r.Resources.TypeUrl, Value: data}
+		r.Annotations = nil // upstream reads none (containerd 2.4.2, runc/container.go)
 		res, err = s.TTRPCTaskService.Update(ctx, r)
 		return err
 	})

@@ -26,9 +26,14 @@ func changes(before, after any, all []isolator.Isolator) []Change {
 	var out []Change
 	for _, i := range all {
 		for _, p := range i.Owns {
-			x, y := lookup(before, p), lookup(after, p)
-			if strings.HasSuffix(p, "*") { // some keys of a map
-				p, x, y = p[:strings.LastIndexByte(p, '/')], orNoKeys(x), orNoKeys(y)
+			others := prefixesIn(p, all)
+			x, y := without(lookup(before, p), others), without(lookup(after, p), others)
+			someKeys := len(others) > 0
+			if strings.HasSuffix(p, "*") {
+				p, someKeys = p[:strings.LastIndexByte(p, '/')], true
+			}
+			if someKeys {
+				x, y = orNoKeys(x), orNoKeys(y)
 			}
 			diff(p, x, y, func(op, path string, a, b any) {
 				out = append(out, Change{op, path, b, a, i.Name, i.Reason})
@@ -37,6 +42,20 @@ func changes(before, after any, all []isolator.Isolator) []Change {
 	}
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Path < out[j].Path })
 	return out
+}
+
+// prefixesIn lists the prefixes of keys that isolators own in the map at a
+// pointer: whoever owns the map has the other keys.
+func prefixesIn(pointer string, all []isolator.Isolator) []string {
+	var prefixes []string
+	for _, i := range all {
+		for _, p := range i.Owns {
+			if keys, ok := strings.CutPrefix(p, pointer+"/"); ok && strings.HasSuffix(keys, "*") && !strings.Contains(keys, "/") {
+				prefixes = append(prefixes, strings.TrimSuffix(keys, "*"))
+			}
+		}
+	}
+	return prefixes
 }
 
 func orNoKeys(v any) any {

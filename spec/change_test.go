@@ -58,3 +58,35 @@ func TestChanges(t *testing.T) {
 		})
 	}
 }
+
+// Who owns a map has the keys that nobody owns by their prefix.
+func TestChangesOfTheOtherKeys(t *testing.T) {
+	all := []isolator.Isolator{
+		{Name: "rest", Owns: []string{"/spec/linux/sysctl"}},
+		{Name: "some", Owns: []string{"/spec/linux/sysctl/net.*"}},
+	}
+	for name, c := range map[string]struct{ before, after, want string }{
+		"of each its own": {
+			`{"kernel.x": "1", "net.y": "1"}`, `{"kernel.x": "2", "net.y": "2"}`,
+			`[{"op":"replace","path":"/spec/linux/sysctl/kernel.x","value":"2","before":"1","isolator":"rest","reason":""},` +
+				`{"op":"replace","path":"/spec/linux/sysctl/net.y","value":"2","before":"1","isolator":"some","reason":""}]`,
+		},
+		"the last of one owner": {
+			`{"kernel.x": "1", "net.y": "1"}`, `{"net.y": "1"}`,
+			`[{"op":"remove","path":"/spec/linux/sysctl/kernel.x","before":"1","isolator":"rest","reason":""}]`,
+		},
+		"the first of all": {
+			`{}`, `{"net.y": "1"}`,
+			`[{"op":"add","path":"/spec/linux/sysctl/net.y","value":"1","isolator":"some","reason":""}]`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, after := new(specs.Spec), new(specs.Spec)
+			decodeAll(t, `{"linux": {"sysctl": `+c.before+`}}`, before)
+			decodeAll(t, `{"linux": {"sysctl": `+c.after+`}}`, after)
+			if got := inJSON(spec.Changes(&isolator.Request{Spec: before}, &isolator.Request{Spec: after}, all)); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}

@@ -17,23 +17,22 @@ const (
 	ConfigFile = "config.json"
 	// EngineFile keeps the engine's spec as it came, beside the rewritten one.
 	EngineFile = "config.json.engine"
-
-	maxConfig = 4 << 20 // bytes; the largest seen from an engine is 60 KiB
 )
 
-// Read returns the bytes of a bundle's config.json.
+// Read returns the bytes of a bundle's config.json, if it costs no more to
+// decode than an engine's may.
 func Read(bundle string) ([]byte, error) {
 	f, err := os.Open(filepath.Join(bundle, ConfigFile))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", ConfigFile, err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	data, err := io.ReadAll(io.LimitReader(f, maxDocument+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", ConfigFile, err)
 	}
-	if len(data) > maxConfig {
-		return nil, fmt.Errorf("%s is larger than %d MiB", ConfigFile, maxConfig>>20)
+	if err := bounded(data); err != nil {
+		return nil, fmt.Errorf("read %s: %w", ConfigFile, err)
 	}
 	return data, nil
 }
@@ -48,17 +47,22 @@ func Parse(data []byte) (*specs.Spec, error) {
 	return s, nil
 }
 
-// Decode reads exactly one JSON value without unknown fields.
+// Decode reads exactly one JSON value without unknown fields. One that would
+// cost too much to read is an error before it is read, one that would cost too
+// much to decide after.
 func Decode(data []byte, v any) error {
+	if err := bounded(data); err != nil {
+		return err
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return err
+		return shortened(err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("more than one JSON value")
 	}
-	return nil
+	return lengths(v)
 }
 
 // Write replaces the spec of a bundle in one step, keeping the engine's own

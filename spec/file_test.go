@@ -17,7 +17,7 @@ func TestReadRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		"two specs":                       {`{"ociVersion": "1.3.0"} {"ociVersion": "1.3.0"}`, "more than one JSON value"},
 		"half a spec":                     {`{"ociVersion": "1.3.0"`, "unexpected EOF"},
 		"a number that does not fit":      {`{"process": {"user": {"uid": 4294967296}}}`, "cannot unmarshal"},
-		"4 MiB and more":                  {`{"ociVersion": "` + strings.Repeat("x", 4<<20) + `"}`, "larger than 4 MiB"},
+		"1 MiB and more":                  {`{"ociVersion": "` + strings.Repeat("x", 1<<20) + `"}`, "larger than 1 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := read(bundle(t, c.text))

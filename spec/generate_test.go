@@ -21,7 +21,8 @@ import (
 // A generator makes requests that look like an engine's and then breaks them:
 // it starts from a real one, puts in what fixtures of any isolator have, and
 // sets fields at random, by reflection, to values that some fixture has or that
-// lie at an edge. A new isolator's fixtures so feed every law by themselves.
+// lie at an edge. A new isolator's fixtures so feed every law by themselves. One
+// request in four is made of its types alone.
 type generator struct {
 	*rand.Rand
 	*stock
@@ -125,11 +126,15 @@ func (s *stock) harvest(v reflect.Value, at string) {
 
 // request makes one request.
 func (g *generator) request() *isolator.Request {
-	from := pick(g, g.engines)
-	if g.IntN(3) == 0 {
-		from = requestOf(pick(g, g.fixtures))
+	var r *isolator.Request
+	switch g.IntN(4) {
+	case 0:
+		r = g.typed()
+	case 1:
+		r = requestOf(pick(g, g.fixtures))
+	default:
+		r = pick(g, g.engines).Clone()
 	}
-	r := from.Clone()
 	for range g.IntN(4) {
 		g.graft(r, requestOf(pick(g, g.fixtures)), pick(g, g.pointers))
 	}
@@ -171,15 +176,21 @@ func (g *generator) about(i isolator.Isolator) *isolator.Request {
 	return r
 }
 
-// isolators are those to put a law to: all for the case of a fixture, which is
-// small, and a few for a made one.
+// isolators are those to put a law to: a few, and for the case of a fixture the
+// one that it is about, or all if it is about all.
 func (g *generator) isolators() []isolator.Isolator {
+	const few = 6
 	all := isolator.All()
-	if g.start != nil {
+	if g.start != nil && g.start.Subject == "" {
 		return all
 	}
 	g.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	return all[:4]
+	if g.start == nil {
+		return all[:few]
+	}
+	about := slices.IndexFunc(all, func(i isolator.Isolator) bool { return i.Name == g.start.Subject })
+	all[0], all[about] = all[about], all[0]
+	return all[:few/2]
 }
 
 func pick[T any](g *generator, all []T) T { return all[g.IntN(len(all))] }

@@ -64,7 +64,7 @@ func TestNeverWidens(t *testing.T) {
 	accepted, restrained := map[string]int{}, map[string]int{}
 	forAll(t, func(t *testing.T, g *generator) {
 		c := g.create()
-		for _, i := range isolator.All() {
+		for _, i := range g.isolators() {
 			r, denials := rewrite(t, c, i)
 			if len(denials) > 0 {
 				restrained[i.Name]++

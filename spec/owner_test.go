@@ -66,27 +66,45 @@ func foreign(t *testing.T, r *isolator.Request, i isolator.Isolator) any {
 		t.Fatal(err)
 	}
 	for _, p := range i.Owns {
-		cut(v, strings.Split(p, "/")[1:])
+		cut(v, strings.Split(p, "/")[1:], spec.PrefixesIn(p, isolator.All()))
 	}
 	return pruned(v)
 }
 
-// cut removes what is at a pointer; a last token may end in '*'.
-func cut(v any, tokens []string) {
+// cut removes what is at a pointer; a last token may end in '*'. It leaves the
+// keys of a map that others own by these prefixes.
+func cut(v any, tokens, others []string) {
 	m, ok := v.(map[string]any)
 	if !ok {
 		return
 	}
 	if len(tokens) > 1 {
-		cut(m[tokens[0]], tokens[1:])
+		cut(m[tokens[0]], tokens[1:], others)
 		return
 	}
 	prefix, wild := strings.CutSuffix(tokens[0], "*")
 	for k := range m {
 		if k == tokens[0] || wild && strings.HasPrefix(k, prefix) {
-			delete(m, k)
+			others := keysWith(m[k], others)
+			if delete(m, k); len(others) > 0 {
+				m[k] = others
+			}
 		}
 	}
+}
+
+// keysWith is the part of a map with the keys that have one of the prefixes.
+func keysWith(v any, prefixes []string) map[string]any {
+	kept := map[string]any{}
+	m, _ := v.(map[string]any)
+	for _, prefix := range prefixes {
+		for k, e := range m {
+			if strings.HasPrefix(k, prefix) {
+				kept[k] = e
+			}
+		}
+	}
+	return kept
 }
 
 // pruned drops what is the same as absent, nil if nothing is left.

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -97,9 +98,25 @@ func tagName(f reflect.StructField) string {
 }
 
 func keysWith(m reflect.Value, prefix string) any {
+	return keysThat(m, func(key string) bool { return strings.HasPrefix(key, prefix) })
+}
+
+// without returns a map without the keys that have one of the prefixes.
+func without(v any, prefixes []string) any {
+	m := reflect.ValueOf(v)
+	if len(prefixes) == 0 || m.Kind() != reflect.Map {
+		return v
+	}
+	return keysThat(m, func(key string) bool {
+		return !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(key, p) })
+	})
+}
+
+// keysThat returns the part of a map with the keys that are kept, nil for none.
+func keysThat(m reflect.Value, keep func(string) bool) any {
 	out := map[string]any{}
 	for _, k := range m.MapKeys() {
-		if strings.HasPrefix(k.String(), prefix) {
+		if keep(k.String()) {
 			out[k.String()] = m.MapIndex(k).Interface()
 		}
 	}

@@ -53,7 +53,11 @@ func leaves(t reflect.Type, at string) []string {
 
 // place returns the settable value at a pointer through structs, making what
 // is missing on the way, and false when the pointer leads into a list or map.
+// Of a prefix of keys it is their map.
 func place(root any, pointer string) (reflect.Value, bool) {
+	if isPrefix(pointer) {
+		pointer = above(pointer)
+	}
 	v := reflect.ValueOf(root).Elem()
 	for _, name := range strings.Split(pointer, "/")[1:] {
 		for v.Kind() == reflect.Pointer {
@@ -83,6 +87,15 @@ func place(root any, pointer string) (reflect.Value, bool) {
 func covers(owner, leaf string) bool {
 	return leaf == owner || strings.HasPrefix(leaf, owner+"/")
 }
+
+// isPrefix reports a pointer that stands for the keys of a map with a prefix:
+// "/spec/linux/sysctl/user.*".
+func isPrefix(pointer string) bool {
+	return strings.HasSuffix(pointer, "*") && !strings.HasSuffix(pointer, "/*")
+}
+
+// above is the pointer to what holds what a pointer is to.
+func above(pointer string) string { return pointer[:strings.LastIndexByte(pointer, '/')] }
 
 // sortedKeys lists a map's keys in an order that every run has.
 func sortedKeys(m reflect.Value) []reflect.Value {

@@ -101,6 +101,7 @@ func (p *preview) policies(cmd *cobra.Command) (*tenant.Policy, *tenant.Node, er
 		if err != nil {
 			return nil, nil, err
 		}
+		c.GrantCDI(objects, compile.CDIFolders(here()))
 		if c.Tenants[p.tenant] == nil {
 			return nil, nil, notFound("tenant", p.tenant, namesOf(objects, "tenant"))
 		}

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Unpacks Debian's containerd, runc and busybox into the folder $1. They are not
-# installed: an installed containerd would start as a service, replace Docker's
-# own package, and busybox-static the machine's busybox.
+# Unpacks Debian's containerd, runc, Docker, CNI plugins and busybox into the
+# folder $1. They are not installed: an installed containerd or Docker would start
+# as a service and replace Docker's own package, and busybox-static the machine's
+# busybox.
 set -eu
 
 target=$1
@@ -10,13 +11,15 @@ work=$(mktemp -d "$target.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
+packages="containerd runc docker.io tini containernetworking-plugins busybox-static"
 if ! command -v apt-get >/dev/null; then
-	echo "the tests need Debian's packages containerd, runc and busybox-static, and this machine has no apt-get; run them on Debian 12" >&2
+	echo "the tests need Debian's packages $packages, and this machine has no apt-get; run them on Debian 12" >&2
 	exit 1
 fi
-echo "unpacking Debian's containerd, runc and busybox (once)"
+echo "unpacking Debian's containerd, runc, Docker, CNI plugins and busybox (once)"
 fetch() {
-	(cd "$work" && apt-get -qq -o APT::Sandbox::User=root download containerd runc busybox-static)
+	# shellcheck disable=SC2086 # a list of names
+	(cd "$work" && apt-get -qq -o APT::Sandbox::User=root download $packages)
 }
 # Lists that are missing or too old need an update, which needs root.
 if ! fetch 2>/dev/null; then

@@ -59,6 +59,9 @@ type Facts struct {
 	// other tenants have.
 	ForeignIDs IDs `json:"foreignIDs,omitzero"`
 
+	// UserLimits are the node's own user.* sysctls, for a request with mappings.
+	UserLimits map[string]int64 `json:"userLimits,omitempty"`
+
 	// Binaries are the programs that the request's hooks name, by the hook's
 	// path: the real path of the binary, only if it is root's own.
 	Binaries map[string]string `json:"binaries,omitempty"`
@@ -77,6 +80,10 @@ type File struct {
 	Volume string `json:"volume,omitempty"`
 	// Guarded: nobody but root can put another file into its place.
 	Guarded bool `json:"guarded,omitempty"`
+	// Origins are the node's other paths to it where a mount ends at the path
+	// itself: Docker and the kubelet mount a part of a volume, or of a folder of
+	// the node, elsewhere before they hand it over.
+	Origins []string `json:"origins,omitempty"`
 }
 
 // FileKind is the type of a file.
@@ -128,6 +135,7 @@ type NodeFacts struct {
 	Architecture string   `json:"architecture"` // GOARCH
 	CPUs         int      `json:"cpus"`         // online
 	OOMScoreAdj  int      `json:"oomScoreAdj"`  // the shim's own, which a process without one inherits
+	AppArmor     bool     `json:"appArmor"`     // engines can use it
 }
 
 // Delegate is what the delegate can do, from its features.
@@ -137,6 +145,10 @@ type Delegate struct {
 	OCIVersionMax string `json:"ociVersionMax"` // newest version that it accepts
 	// SeccompFlags are the filter flags that it knows; none before runc 1.2.
 	SeccompFlags []string `json:"seccompFlags,omitempty"`
+	// RecursiveReadOnly: it and the kernel can make a mount read-only with all
+	// that is mounted below it ("rro"; runc 1.1, mount_setattr(2) of Linux 5.12).
+	RecursiveReadOnly bool   `json:"recursiveReadOnly,omitempty"`
+	RuncVersion       string `json:"runcVersion,omitempty"` // "1.5.2"; empty: it is no runc, or does not say
 }
 
 // NSRef is what a namespace path really is.
@@ -144,11 +156,16 @@ type NSRef struct {
 	Type  specs.LinuxNamespaceType `json:"type,omitempty"`  // empty: not a namespace
 	Host  bool                     `json:"host,omitempty"`  // it is the host's own
 	Owner *Owner                   `json:"owner,omitempty"` // the living container that holds it
+	// Mounted: it is mounted at the path itself, where nobody but root can put
+	// another. Found for sandboxes only.
+	Mounted bool `json:"mounted,omitempty"`
 }
 
-// Owner is a recorded, living container.
+// Owner is a recorded container that lives, or is being made: it may still come
+// to nothing, so nobody can join it.
 type Owner struct {
 	Tenant    string `json:"tenant"`
 	Container string `json:"container"`
 	Sandbox   string `json:"sandbox,omitempty"`
+	Unmade    bool   `json:"unmade,omitempty"`
 }

@@ -3,7 +3,9 @@ package isolator
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
+	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -13,11 +15,18 @@ namespaces: what the container shares with others.
 
 Owns     linux.namespaces, hostname, domainname
 Rule     Own pid, ipc, uts, network, mount and cgroup namespaces. A path is
-         accepted when it leads to a living container of the same tenant. The
-         host's is refused; a missing cgroup namespace is added.
+         accepted, whatever it is called, when it leads to one of a living
+         container of the same tenant. A pod's sandbox may also bring one that
+         nobody has, in a folder where its engine keeps what it makes for
+         sandboxes. The host's is refused, also by a path; a missing cgroup
+         namespace is added. A mount namespace is never joined.
 Because  A process that sees the host's or a neighbour's namespace reads, kills
-         or answers in its place (attack rows 11, 14, 26, 28, 41).
-Escape   security.exceptions.hostNamespaces: Network (with UTS), PID, IPC.
+         or answers in its place (attack rows 11, 14, 26, 28, 41). In a mount
+         namespace that it is told to join runc prepares the root file system
+         with all rights of the host's root, by paths that the workload there
+         has arranged (runc 1.1 to 1.5, libcontainer, prepareRootfs).
+Escape   security.exceptions.hostNamespaces: Network (with UTS), PID, IPC;
+         NodePolicy.engineRoots.
 */
 
 var _ = register(Isolator{
@@ -57,16 +66,35 @@ func ownNamespaces(c *Case, r *Request) error {
 	return errors.Join(errs...)
 }
 
-func mayJoin(c *Case, t specs.LinuxNamespaceType, path string) error {
-	ref := c.Facts.Namespaces[path]
-	switch {
-	case ref.Type == t && ref.Owner != nil && ref.Owner.Tenant == c.Policy.Name:
-		return nil
-	case ref.Type == t && ref.Owner == nil && c.Facts.IsSandbox && c.Facts.Engine == CRI:
-		return nil // prepared by the engine for this sandbox; nobody lives in it
-	}
-	return &Denial{"namespaces", fmt.Sprintf("linux.namespaces[%s].path", t), "a namespace that is not this tenant's",
+func mayJoin(c *Case, t specs.LinuxNamespaceType, at string) error {
+	ref := c.Facts.Namespaces[at]
+	d := &Denial{"namespaces", fmt.Sprintf("linux.namespaces[%s].path", t), "a namespace that is not this tenant's",
 		"a new one, or that of a running container of the same tenant", Nothing}
+	switch {
+	case t == specs.MountNamespace:
+		d.Got, d.Want = "set", "a new one"
+	case ref.Type != t, ref.Host:
+	case ref.Owner != nil && ref.Owner.Tenant == c.Policy.Name && !ref.Owner.Unmade:
+		return nil
+	case ref.Owner != nil || !ref.Mounted || !madeForSandbox(c, at):
+	case slices.Contains(netnsFolders, path.Dir(at)) || belowOneOf(c.Node.EngineRoots, at):
+		return nil
+	default:
+		d.Got, d.Want, d.Allow = "in no folder of the engine", "one in "+netnsFolders[0]+", or below a folder of the engine", "NodePolicy.engineRoots"
+	}
+	return d
+}
+
+// netnsFolders are where ip-netns(8) and the CRI plugin keep network namespaces.
+var netnsFolders = []string{"/run/netns", "/var/run/netns"}
+
+// madeForSandbox reports whether the container is a pod's sandbox and the path
+// has the form of those where its engine mounts a namespace for it. Source:
+// containerd 2.4.2, internal/cri/server: sandbox_run.go (a folder "netns", also
+// in its state folder), podsandbox/helpers_linux.go ("sandboxes/<id>/pinned-namespaces").
+func madeForSandbox(c *Case, p string) bool {
+	return c.Facts.Engine == CRI && c.Facts.IsSandbox && path.Clean(p) == p &&
+		(path.Base(path.Dir(p)) == "netns" || slices.Contains(strings.Split(p, "/"), c.Facts.ContainerID))
 }
 
 func hostDenial(t specs.LinuxNamespaceType) error {
@@ -104,7 +132,7 @@ func namespacesHold(c *Case, r *Request) error {
 	for _, t := range namespaceTypes {
 		ns := findNamespace(r, t)
 		switch {
-		case ns == nil || c.Facts.Namespaces[ns.Path].Host:
+		case ns == nil || isHosts(c.Facts, *ns):
 			if !mayShareHost(c.Policy, t) {
 				return hostDenial(t)
 			}

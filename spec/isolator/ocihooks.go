@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
 /*
@@ -16,12 +18,14 @@ ocihooks: programs that the delegate runs around a container, as root of the nod
 
 Owns     hooks
 Rule     Every hook is refused, but the one of Docker up to 27 that connects the
-         container's network: by its exact shape, when the program is a dockerd
-         that belongs to root. It gets an environment of its own.
+         container's network, by its exact shape, when the program is a dockerd
+         that belongs to root; and those that the node's files have for CDI
+         devices of the tenant, when all of the hook is as it stands there. A
+         hook without an environment gets one of its own.
 Because  A hook comes from whoever could write the spec, and one without an
          environment inherits the tenant's (CVE-2025-23266, CVE-2026-53492;
          attack rows 3, 4).
-Escape   none.
+Escape   security.exceptions.cdiDevices.
 */
 
 var _ = register(Isolator{
@@ -45,12 +49,13 @@ func hookEnv() []string {
 func engineHooks(c *Case, r *Request) error {
 	var errs []error
 	for _, stage := range hookStages(r) {
-		for i := range stage.hooks {
-			if !isLibnetworkHook(c, stage.name, stage.hooks[i]) {
+		for i, h := range stage.hooks {
+			env := envOf(c, stage.name, h)
+			if env == nil {
 				errs = append(errs, stage.denial(i))
 				continue
 			}
-			stage.hooks[i].Env = hookEnv()
+			stage.hooks[i].Env = env
 		}
 	}
 	return errors.Join(errs...)
@@ -59,13 +64,49 @@ func engineHooks(c *Case, r *Request) error {
 func hooksHold(c *Case, r *Request) error {
 	for _, stage := range hookStages(r) {
 		for i, h := range stage.hooks {
-			if !isLibnetworkHook(c, stage.name, h) || len(h.Env) == 0 {
+			if env := envOf(c, stage.name, h); env == nil || !slices.Equal(h.Env, env) {
 				return stage.denial(i)
 			}
 		}
 	}
 	return nil
 }
+
+// envOf is the environment that a hook runs with, nil for one that does not.
+func envOf(c *Case, stage string, h specs.Hook) []string {
+	if isLibnetworkHook(c, stage, h) {
+		return hookEnv()
+	}
+	for _, d := range c.Policy.Security.Exceptions.CDIDevices {
+		for _, g := range d.Hooks {
+			if env := envOfCDI(g, stage, h); env != nil {
+				return env
+			}
+		}
+	}
+	return nil
+}
+
+// envOfCDI is what the device's file says or, where that is nothing, that of any
+// kept hook, which a restarted container comes with.
+func envOfCDI(g tenant.CDIHook, stage string, h specs.Hook) []string {
+	as := specs.Hook{Path: g.Path, Args: g.Args, Env: g.Env, Timeout: g.Timeout}
+	kept := as
+	if len(kept.Env) == 0 {
+		kept.Env = hookEnv()
+	}
+	if g.Stage == stage && (sameHook(h, as) || sameHook(h, kept)) {
+		return kept.Env
+	}
+	return nil
+}
+
+func sameHook(a, b specs.Hook) bool {
+	return a.Path == b.Path && slices.Equal(a.Args, b.Args) && slices.Equal(a.Env, b.Env) && timeoutOf(a) == timeoutOf(b)
+}
+
+// timeoutOf is -1 where a hook may take any time.
+func timeoutOf(h specs.Hook) int { return cmp.Or(valueOf(h.Timeout), -1) }
 
 // isLibnetworkHook recognises {/proc/<pid of dockerd>/exe, libnetwork-setkey
 // -exec-root=/… <container> <controller>}. Source: moby 27.5,
@@ -93,7 +134,7 @@ type hookStage struct {
 }
 
 func (s hookStage) denial(i int) *Denial {
-	return &Denial{"ocihooks", fmt.Sprintf("hooks.%s[%d]", s.name, i), "set", "no hook but Docker's own", Nothing}
+	return &Denial{"ocihooks", fmt.Sprintf("hooks.%s[%d]", s.name, i), "set", "no hook but Docker's own and those of the tenant's CDI devices", "security.exceptions.cdiDevices, if it is of a CDI device"}
 }
 
 func hookStages(r *Request) []hookStage {
@@ -127,7 +168,7 @@ func hooksLeq(a, b *Request) bool {
 }
 
 func hookLeq(a, b specs.Hook) bool {
-	timeout := func(h specs.Hook) int { return cmp.Or(valueOf(h.Timeout), -1) }
-	return a.Path == b.Path && slices.Equal(a.Args, b.Args) && timeout(a) == timeout(b) &&
-		(slices.Equal(a.Env, b.Env) || slices.Equal(a.Env, hookEnv()))
+	alike := a
+	alike.Env = b.Env
+	return sameHook(alike, b) && (slices.Equal(a.Env, b.Env) || slices.Equal(a.Env, hookEnv()))
 }

@@ -18,10 +18,12 @@ Owns     process.noNewPrivileges, process.apparmorProfile, process.selinuxLabel,
          linux.mountLabel
 Rule     noNewPrivileges is forced at level restricted. The tenant's AppArmor
          profile replaces the engine's; without one, "unconfined" is refused
-         below level privileged. SELinux labels have a container's type. A
-         further process has what its container has.
+         below level privileged, as is no profile where a pod's engine would
+         have set its own. SELinux labels have the user, the role and a type of
+         containers. A further process has what its container has.
 Because  An exec brings its own values for all of these (attack row 7), and a
-         label names the rules that confine the container.
+         label names the rules that confine the container. Pod Security
+         Standards, "AppArmor" and "SELinux".
 Escape   security.level: privileged.
 */
 
@@ -44,6 +46,12 @@ var (
 	fileTypes    = []string{"container_file_t", "container_ro_file_t"}
 )
 
+// Users and roles of both (container-selinux 2.2, contexts/lxc_contexts).
+const (
+	processUser = "system_u:system_r"
+	fileUser    = "system_u:object_r"
+)
+
 func levelPrivileges(c *Case, r *Request) error {
 	if p := r.Spec.Process; p != nil {
 		p.NoNewPrivileges = p.NoNewPrivileges || mustNotGain(c)
@@ -63,19 +71,41 @@ func confinedLabels(c *Case, r *Request) error {
 		errs = append(errs, &Denial{"privileges", path, got, want, "security.level: privileged"})
 	}
 	if p := r.Spec.Process; p != nil {
-		if p.ApparmorProfile == unconfined {
+		if isUnconfined(c, p.ApparmorProfile) {
 			deny("process.apparmorProfile", unconfined, "a profile")
 		}
-		if t := labelType(p.SelinuxLabel); p.SelinuxLabel != "" && !slices.Contains(processTypes, t) {
-			deny("process.selinuxLabel", "of type "+strconv.Quote(t), "of type "+strings.Join(processTypes, ", "))
+		if got, want := otherLabel(p.SelinuxLabel, processUser, processTypes); got != "" {
+			deny("process.selinuxLabel", got, want)
 		}
 	}
-	if l := r.Spec.Linux; l != nil && l.MountLabel != "" {
-		if t := labelType(l.MountLabel); !slices.Contains(fileTypes, t) {
-			deny("linux.mountLabel", "of type "+strconv.Quote(t), "of type "+strings.Join(fileTypes, ", "))
+	if l := r.Spec.Linux; l != nil {
+		if got, want := otherLabel(l.MountLabel, fileUser, fileTypes); got != "" {
+			deny("linux.mountLabel", got, want)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// isUnconfined reports a process that was asked to have no profile. containerd's
+// CRI plugin says so by none: on a node with AppArmor it gives its own to every
+// container that asks for nothing, and none to sandboxes (containerd 2.4.2,
+// internal/cri/sputil).
+func isUnconfined(c *Case, profile string) bool {
+	return profile == unconfined || profile == "" && c.Facts.Node.AppArmor && c.Facts.Engine == CRI && !c.Facts.IsSandbox
+}
+
+// otherLabel says what a label has and what it should have, nothing for none
+// and for one of containers.
+func otherLabel(label, user string, types []string) (got, want string) {
+	switch t := labelType(label); {
+	case label == "":
+		return "", ""
+	case !slices.Contains(types, t):
+		return "of type " + strconv.Quote(t), "of type " + strings.Join(types, ", ")
+	case !strings.HasPrefix(label, user+":"):
+		return "of another user or role", user
+	}
+	return "", ""
 }
 
 // containerPrivileges gives a further process what its container has. Where

@@ -2,26 +2,29 @@ package isolator
 
 import (
 	"errors"
-	"fmt"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
 /*
 rootfs: the container's root folder and what is mounted there.
 
 Owns     root, the root filesystem's mounts of a Create
-Rule     The root is the bundle's own, or below a folder where the node's
-         engines mount root filesystems. Its mounts are of the types and options
-         that containerd's snapshotters use, inside the root, and never from the
-         node's root, /proc, /sys, /dev, /etc or /boot.
+Rule     The root is the bundle's own, or where Docker mounts a container's root
+         below its folder. Its mounts are of the types and options that
+         containerd's snapshotters use, inside the root, and from folders that
+         are numbered as theirs: never from the node's /proc, /sys, /dev, /etc or
+         /boot, nor from what engines make for containers or have of volumes.
 Because  A root of another place shows the node's files to the container; a
          mount's type or option runs a helper or remounts a host's folder
-         (invariant I7).
+         (invariant I7). Whose a snapshot or a layer of Docker's is, no path
+         says: that is the engine's word, as is the image.
 Escape   NodePolicy.engineRoots.
 */
 
@@ -37,101 +40,56 @@ var _ = register(Isolator{
 func ownRoot(c *Case, r *Request) error {
 	errs := []error{ownRootPath(c, r.Spec.Root)}
 	for i, m := range r.Rootfs {
-		errs = append(errs, snapshotMount(i, m))
+		errs = append(errs, snapshotMount(c, i, m))
 	}
 	return errors.Join(errs...)
 }
 
 func ownRootPath(c *Case, root *specs.Root) error {
-	d := &Denial{"rootfs", "root.path", "absent", "the bundle's rootfs, or below a folder of the engine", "NodePolicy.engineRoots"}
+	d := &Denial{"rootfs", "root.path", "absent", "the bundle's rootfs, or where Docker mounts one", Nothing}
 	if root == nil {
 		return d
 	}
 	d.Got = strconv.Quote(root.Path)
-	if root.Path == "rootfs" || root.Path == path.Join(c.Facts.Bundle, "rootfs") || belowOneOf(c.Node.EngineRoots, root.Path) {
+	if root.Path == "rootfs" || root.Path == path.Join(c.Facts.Bundle, "rootfs") || dockerFolder(c, root.Path) != "" {
 		return nil
+	}
+	// Some folder may make it one of Docker's.
+	for folder := root.Path; path.IsAbs(folder) && folder != "/"; folder = path.Dir(folder) {
+		if dockerFolder(&Case{Facts: c.Facts, Node: &tenant.Node{EngineRoots: []string{folder}}}, root.Path) != "" {
+			d.Allow = "NodePolicy.engineRoots"
+		}
 	}
 	return d
 }
 
-// snapshotTypes are what the snapshotters of containerd 2.4.2 (overlay, native,
-// btrfs, zfs, devmapper, blockfile, erofs) hand to a shim. fuse types are
-// missing: containerd runs a program of that name for them.
-var snapshotTypes = []string{"overlay", "bind", "ext4", "xfs", "btrfs", "zfs", "erofs"}
-
-// snapshotOptions are their options; an entry with '=' takes a value that is
-// not a path, one with '=/' one or more paths; uidmap and gidmap take ranges. A
-// comma would begin another option.
-var snapshotOptions = []string{
-	"ro", "rw", "bind", "rbind", "loop", "direct-io", "noatime", "relatime", "nodev", "nosuid", "noexec", "defaults",
-	"lowerdir=/", "upperdir=/", "workdir=/", "device=/",
-	"index=", "xino=", "redirect_dir=", "metacopy=", "nfs_export=", "uuid=", "verity=", "userxattr", "volatile", "fsync=",
-	"subvolid=", "nouuid", "noload", "discard", "nodiscard", "zfsutil",
+// dockerRoots are where Docker mounts a container's root below its folder: with
+// a graph driver by the number of its layer, with containerd's snapshotters by
+// its own. Sources: moby 29.5, daemon/graphdriver, daemon/snapshotter/mount.go.
+var dockerRoots = []string{
+	"overlay2/*/merged", "fuse-overlayfs/*/merged", "vfs/dir/*", "btrfs/subvolumes/*", "zfs/graph/*", "rootfs/*/{id}",
 }
 
-func snapshotMount(i int, m Mount) error {
-	var errs []error
-	deny := func(part, got, want string) {
-		errs = append(errs, &Denial{"rootfs", fmt.Sprintf("rootfs[%d].%s", i, part), strconv.Quote(got), want, Nothing})
-	}
-	if !slices.Contains(snapshotTypes, m.Type) {
-		deny("type", m.Type, "one of "+strings.Join(snapshotTypes, ", "))
-	}
-	if m.Target != "" && (path.IsAbs(m.Target) || path.Clean(m.Target) != m.Target || m.Target == ".." || strings.HasPrefix(m.Target, "../")) {
-		deny("target", m.Target, "a path inside the root")
-	}
-	if !sourceOfSnapshot(m) {
-		deny("source", m.Source, "a snapshot")
-	}
-	for _, o := range m.Options {
-		if !snapshotOption(o) {
-			deny("options", o, "an option of a snapshotter")
+// dockerFolder returns the folder of the Docker daemon that mounted a root, or
+// that of its userns-remap; empty: Docker did not. A client of Docker's cannot
+// choose this path, so it says which files are its daemon's. One of containerd's
+// can: it holds every tenant of that containerd.
+func dockerFolder(c *Case, root string) string {
+	own := func(key, name string) bool { return key == "id" && name == c.Facts.ContainerID }
+	for _, folder := range c.Node.EngineRoots {
+		if c.Facts.Engine == CRI || !belowOneOf([]string{folder}, root) {
+			continue
+		}
+		folder = strings.TrimSuffix(folder, "/")
+		below := strings.TrimPrefix(root, folder+"/")
+		if first, rest, _ := strings.Cut(below, "/"); remapped(first) {
+			folder, below = folder+"/"+first, rest
+		}
+		if slices.ContainsFunc(dockerRoots, func(shape string) bool { return matchesShape(shape, below, own) }) {
+			return folder
 		}
 	}
-	return errors.Join(errs...)
-}
-
-// sourceOfSnapshot knows a device only by what a snapshotter names so:
-// devmapper's "<pool>-snap-<n>", and any device for a subvolume of btrfs that is
-// not the whole filesystem. overlay has no source, zfs the name of a dataset.
-func sourceOfSnapshot(m Mount) bool {
-	switch m.Type {
-	case "overlay":
-		return true
-	case "zfs":
-		return !path.IsAbs(m.Source)
-	case "btrfs":
-		top := func(o string) bool { return o == "subvolid=0" || o == "subvolid=5" }
-		return slices.ContainsFunc(m.Options, func(o string) bool { return strings.HasPrefix(o, "subvolid=") }) &&
-			!slices.ContainsFunc(m.Options, top)
-	case "ext4", "xfs":
-		if name, ok := strings.CutPrefix(m.Source, "/dev/mapper/"); ok {
-			return strings.Contains(name, "-snap-") && !strings.Contains(name, "/")
-		}
-	}
-	return snapshotPath(m.Source)
-}
-
-func snapshotOption(o string) bool {
-	key, value, assigned := strings.Cut(o, "=")
-	switch {
-	case !assigned:
-		return slices.Contains(snapshotOptions, o)
-	case slices.Contains(snapshotOptions, key+"=/"):
-		// overlay separates layers by ':', and those with data only by '::'.
-		layers := strings.Split(strings.ReplaceAll(value, "::", ":"), ":")
-		return !slices.ContainsFunc(layers, func(layer string) bool { return !snapshotPath(layer) })
-	}
-	if key == "uidmap" || key == "gidmap" {
-		return consistsOf(value, "0123456789:,")
-	}
-	return slices.Contains(snapshotOptions, key+"=") && !strings.ContainsAny(value, "/,")
-}
-
-// snapshotPath reports a clean absolute path that is not the node's own part.
-func snapshotPath(p string) bool {
-	return path.IsAbs(p) && path.Clean(p) == p && p != "/" && !strings.Contains(p, ",") &&
-		!belowOneOf([]string{"/proc", "/sys", "/dev", "/etc", "/boot"}, path.Join(p, "x"))
+	return ""
 }
 
 // belowOneOf reports a clean absolute path that lies below one of the folders,

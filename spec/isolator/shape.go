@@ -49,7 +49,7 @@ func sharing(p *tenant.Policy, f Facts, asked *Request, t specs.LinuxNamespaceTy
 		switch {
 		case ns.Path == "":
 			got = Own
-		case f.Namespaces[ns.Path].Host:
+		case isHosts(f, *ns):
 			got = Host
 		default:
 			got = Join
@@ -66,6 +66,12 @@ func sharing(p *tenant.Policy, f Facts, asked *Request, t specs.LinuxNamespaceTy
 		return Own
 	}
 	return Host
+}
+
+// isHosts reports whether a namespace is the node's own, named by a path.
+func isHosts(f Facts, ns specs.LinuxNamespace) bool {
+	ref := f.Namespaces[ns.Path]
+	return ref.Host && ref.Type == ns.Type
 }
 
 // isNamed reports whether the request sets a host name, which delegates refuse

@@ -62,6 +62,7 @@ func Plan(root tenant.Root, change Change) (*Edited, error) {
 	if edited.Compiled, err = Compile(edited.After); err != nil {
 		return nil, err
 	}
+	edited.Compiled.GrantCDI(edited.After, CDIFolders(root))
 	if edited.content, err = render(edited.Compiled, edited.After); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	kernelcap "github.com/containerd/containerd/v2/pkg/cap"
 
 	"github.com/bulkhead-dev/bulkhead/api/v1alpha1"
+	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
@@ -21,6 +22,7 @@ func (k *compiler) exceptions(o *Object, e *v1alpha1.Exceptions) tenant.Exceptio
 		RunAsRoot:      e.RunAsRoot,
 		HostPaths:      k.hostPaths(o, e.HostPaths),
 		Devices:        k.devices(o, e.Devices),
+		CDIDevices:     k.cdiDevices(o, e.CDIDevices),
 		Sysctls:        k.sysctls(o, e.Sysctls),
 	}
 }
@@ -50,20 +52,9 @@ func (k *compiler) devices(o *Object, in []v1alpha1.Device) []tenant.Device {
 	return out
 }
 
-// namespacedSysctls belong to a container's own namespaces; an entry with a dot
-// at its end stands for all below it. Source: runc 1.5,
-// libcontainer/configs/validate, sysctl.
-var namespacedSysctls = []string{
-	"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni",
-	"kernel.shm_rmid_forced", "fs.mqueue.", "net.",
-}
-
 func (k *compiler) sysctls(o *Object, in []string) []string {
 	for i, name := range in {
-		namespaced := func(n string) bool {
-			return n == name || strings.HasSuffix(n, ".") && strings.HasPrefix(name, n) && name != n
-		}
-		if !slices.ContainsFunc(namespacedSysctls, namespaced) || strings.ContainsAny(name, "/* \t\n") {
+		if _, ok := isolator.SysctlNamespace(name); !ok {
 			k.bad(o, fmt.Sprintf("%s.sysctls[%d]", exceptionsKey, i), "is "+quoted(name)+"; want the dotted name of one that a container has for itself: net.*, fs.mqueue.*, kernel.msg*, kernel.sem or kernel.shm*")
 		}
 	}

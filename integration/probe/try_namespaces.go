@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"runtime"
+	"strconv"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Ways to namespaces and to other processes.
+func init() {
+	for name, flag := range map[string]uintptr{
+		"unshare-user": unix.CLONE_NEWUSER, "unshare-mount": unix.CLONE_NEWNS, "unshare-net": unix.CLONE_NEWNET,
+	} {
+		techniques[name] = func([]string) error {
+			return aside(func() error { return reached(unix.SYS_UNSHARE, flag) }) // EINVAL: this program has threads
+		}
+	}
+	techniques["clone3-newuser"] = func([]string) error {
+		args := struct{ flags, pidfd, childTID, parentTID, exitSignal, stack, stackSize, tls uint64 }{flags: unix.CLONE_NEWUSER, exitSignal: uint64(unix.SIGCHLD)}
+		pid, _, errno := unix.RawSyscall(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args), 0)
+		if errno != 0 {
+			return errno
+		}
+		if pid == 0 {
+			unix.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0)
+		}
+		_, err := unix.Wait4(int(pid), nil, 0, nil)
+		return err
+	}
+	techniques["ptrace"] = func(args []string) error {
+		pid, err := strconv.Atoi(argument(args, 0))
+		if err != nil {
+			return err
+		}
+		return aside(func() error { return call(unix.SYS_PTRACE, unix.PTRACE_SEIZE, uintptr(pid)) })
+	}
+	techniques["open-exe"] = func([]string) error { // CVE-2019-5736
+		f, err := os.OpenFile("/proc/1/exe", os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return f.Close()
+	}
+	techniques["shim-sockets"] = func([]string) error { // CVE-2020-15257
+		data, err := os.ReadFile("/proc/net/unix")
+		if err != nil {
+			return err
+		}
+		for _, b := range data {
+			if b == '@' {
+				return nil
+			}
+		}
+		return errors.New("none")
+	}
+	techniques["mount-cgroup"] = func([]string) error { // CVE-2022-0492
+		return aside(func() error { return unix.Mount("x", "/tmp", "cgroup", 0, "pids") })
+	}
+	techniques["mount-tmpfs"] = func([]string) error {
+		return aside(func() error { return unix.Mount("x", "/tmp", "tmpfs", 0, "") })
+	}
+	techniques["setuid-0"] = func([]string) error { return aside(func() error { return unix.Setuid(0) }) }
+}
+
+// aside does something on a thread that ends with it, so that what it changed of
+// itself is gone.
+func aside(do func() error) error {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocks: the thread is thrown away
+		done <- do()
+	}()
+	return <-done
+}
