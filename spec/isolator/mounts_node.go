@@ -16,8 +16,14 @@ var hostNamespaceMounts = map[string]specs.LinuxNamespaceType{
 }
 
 func (s mountScope) isOfHostNamespace(m specs.Mount) bool {
+	return s.goesWithHostNamespace(m) && mayShareHost(s.Policy, hostNamespaceMounts[m.Source])
+}
+
+// goesWithHostNamespace reports one of these in a container that asks for the
+// namespace it goes with.
+func (s mountScope) goesWithHostNamespace(m specs.Mount) bool {
 	t, ok := hostNamespaceMounts[m.Source]
-	if !ok || place(m) != m.Source || !mayShareHost(s.Policy, t) {
+	if !ok || place(m) != m.Source {
 		return false
 	}
 	ns := findNamespace(s.asked, t)

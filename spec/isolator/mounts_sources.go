@@ -2,6 +2,7 @@ package isolator
 
 import (
 	"errors"
+	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -129,6 +130,8 @@ func (s mountScope) sourceDenial(m specs.Mount, p string, f File, foreign bool) 
 	below := slices.ContainsFunc(s.Policy.Security.Exceptions.HostPaths, func(h tenant.HostPath) bool { return p == h.Path || belowOneOf([]string{h.Path}, p) })
 	d := mountDenial(m, "source", m.Source, "what the engine made for this container, a volume of its tenant, or a listed path", allowHostPath(p))
 	switch {
+	case s.goesWithHostNamespace(m):
+		d.Allow = fmt.Sprintf("security.exceptions.hostNamespaces: [%s]", hostException[hostNamespaceMounts[m.Source]])
 	case foreign:
 		note += ", a volume of another tenant"
 	case below && f.Kind == "":
