@@ -37,6 +37,8 @@ var inVM = map[string][]string{
 		"TestATenantChoosesCrun",
 		"TestCrunJoinsTheNamespaceThatWasJudged",
 		"TestNodeOfADiskIsNoAccessToIt",
+		"TestAttacksOfTheCatalogue",
+		"TestVerifyHoldsForEverythingThatRuns",
 		"TestCrunDeniesDevicesWithoutRules",
 	},
 	"systemd": {

@@ -55,8 +55,9 @@ var kernel = []Row{
 	{Number: "42", Attack: "Odd ways to run: no random addresses, 16 and 32 bits", Stops: "seccomp, personality", Tries: append(
 		open("modify_ldt"), Try{Technique: "personality", Privileged: "ok", Stock: "EPERM", Bulkhead: "EPERM"})},
 	{Number: "42b", Attack: "What no container has a use for: modules, another kernel, accounting, secret memory", Stops: "capabilities, seccomp", Tries: slices.Concat(
-		denied("acct", "swapon", "quotactl", "mount", "fsopen", "open_tree", "move_mount"), open("memfd_secret", "vmsplice"),
+		denied("acct", "swapon", "quotactl", "mount", "fsopen", "open_tree", "move_mount"), open("vmsplice"),
 		[]Try{
+			{Technique: "memfd_secret", Privileged: "ok|ENOSYS", Stock: "ok|ENOSYS", Bulkhead: "EPERM", Below: "a kernel that was booted without it"},
 			{Technique: "kexec_load", Privileged: "ok|ENOSYS", Stock: "EPERM", Bulkhead: "EPERM", Below: "a kernel without kexec"},
 			{Technique: "init_module", Privileged: "ok|ENOSYS", Stock: "EPERM", Bulkhead: "EPERM", Below: "a kernel without modules"},
 		})},

@@ -58,7 +58,11 @@ func init() {
 		return errors.New("none")
 	}
 	techniques["mount-cgroup"] = func([]string) error { // CVE-2022-0492
-		return aside(func() error { return unix.Mount("x", "/tmp", "cgroup", 0, "pids") })
+		err := aside(func() error { return unix.Mount("x", "/tmp", "cgroup", 0, "pids") })
+		if err == unix.EBUSY { // the controller is in the other hierarchy, which the kernel says at the end
+			return nil
+		}
+		return err
 	}
 	techniques["mount-tmpfs"] = func([]string) error {
 		return aside(func() error { return unix.Mount("x", "/tmp", "tmpfs", 0, "") })
