@@ -30,10 +30,16 @@ func (d *Denial) Error() string {
 // Denials are all denials of one request, in the order of isolators.
 type Denials []*Denial
 
+// Error is all sentences, or the first of them where a request has so many that
+// nobody would read them, and an engine might not carry them.
 func (ds Denials) Error() string {
-	sentences := make([]string, len(ds))
-	for i, d := range ds {
-		sentences[i] = d.Error()
+	const most = 20
+	var sentences []string
+	for _, d := range ds[:min(most, len(ds))] {
+		sentences = append(sentences, d.Error())
+	}
+	if more := len(ds) - most; more > 0 {
+		sentences = append(sentences, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(sentences, "; ")
 }

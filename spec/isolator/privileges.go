@@ -46,7 +46,7 @@ var (
 	fileTypes    = []string{"container_file_t", "container_ro_file_t"}
 )
 
-// Users and roles of both (container-selinux 2.2, contexts/lxc_contexts).
+// Users and roles of both.
 const (
 	processUser = "system_u:system_r"
 	fileUser    = "system_u:object_r"

@@ -54,8 +54,12 @@ func ownRootPath(c *Case, root *specs.Root) error {
 	if root.Path == "rootfs" || root.Path == path.Join(c.Facts.Bundle, "rootfs") || dockerFolder(c, root.Path) != "" {
 		return nil
 	}
-	// Some folder may make it one of Docker's.
-	for folder := root.Path; path.IsAbs(folder) && folder != "/"; folder = path.Dir(folder) {
+	// Some folder may make it one of Docker's: none of dockerRoots is deeper.
+	folder := root.Path
+	for range 5 {
+		if folder = path.Dir(folder); !path.IsAbs(folder) || folder == "/" {
+			break
+		}
 		if dockerFolder(&Case{Facts: c.Facts, Node: &tenant.Node{EngineRoots: []string{folder}}}, root.Path) != "" {
 			d.Allow = "NodePolicy.engineRoots"
 		}

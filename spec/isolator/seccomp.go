@@ -11,14 +11,14 @@ import (
 seccomp: the system calls that the container's processes may make.
 
 Owns     linux.seccomp
-Rule     The engine's filter met with that of the tenant's level: a call is
-         allowed only if both allow it. At level privileged the engine's is
+Rule     The engine's filter met with that of the tenant's level: a call gets
+         the stricter of both answers. At level privileged the engine's is
          kept. A listener and flags that weaken the kernel's mitigations are
          removed, and only calls of the native architecture pass.
 Because  The kernel's entry points are what a container breaks out through;
          engines compute their filter from the capabilities that were asked for,
-         not from those that a tenant may have (attack rows 19, 29 to 36, 41,
-         42).
+         not from those that a tenant may have (attack rows 19, 26, 29 to 36,
+         41, 42).
 Escape   security.exceptions.capabilities adds what a capability is of use for;
          security.level.
 */

@@ -10,36 +10,35 @@ import (
 
 // baselineProfile is the default filter of containerd 2.4.2 (Apache-2.0,
 // contrib/seccomp/seccomp_default.go), less what programs in containers do not
-// need and attacks do (attack rows 29 to 36, 41, 42):
+// need and attacks do (attack rows 26, 29 to 36, 41, 42):
 //
 //	process_vm_readv, process_vm_writev   reading and writing other processes
 //	modify_ldt                            the 16-bit segments of x86
 //	name_to_handle_at                     handles of files, for open_by_handle_at
 //	memfd_secret                          memory that no limit can reclaim
 //	vmsplice                              references to the pages of others
+//	ioctl TIOCSTI, TIOCLINUX              typing into the terminal of whoever looks on
 //	socket families                       but unix, inet, inet6, netlink and, with CAP_NET_RAW, packet
+//	netlink protocols                     but those in netlinkProtocols; with CAP_NET_ADMIN all
 //	32-bit programs                       a second entry to the kernel, with a filter of its own
 //
 // Kept on purpose: ptrace, which debuggers and gVisor need and which the kernel
-// confines to the container, landlock, seccomp and io_submit.
+// confines to the container, System V IPC, which PostgreSQL needs, landlock,
+// seccomp and io_submit.
 func baselineProfile(c *Case) *specs.LinuxSeccomp {
 	p := commonProfile(c)
-	p.Syscalls = append(p.Syscalls, allowed("sync"), allowed("socket", equal(0, afNetlink)))
+	p.Syscalls = append(p.Syscalls, allowed("sync"))
+	if mayHave(c, "CAP_NET_ADMIN") {
+		p.Syscalls = append(p.Syscalls, allowed("socket", equal(0, afNetlink)))
+	} else {
+		p.Syscalls = append(p.Syscalls, netlink(netlinkProtocols...)...)
+	}
 	if mayHave(c, "CAP_SYS_ADMIN") {
 		p.Syscalls = append(p.Syscalls, allowed("clone"), allowed("clone3"), allowed("setns"), allowed("unshare"))
 		return p
 	}
-	return withoutNamespaces(p)
+	return withoutNamespaces(c, p)
 }
-
-// Address families. Source: linux/socket.h.
-const (
-	afUnix    = 1
-	afInet    = 2
-	afInet6   = 10
-	afNetlink = 16
-	afPacket  = 17
-)
 
 // commonProfile is what both levels have.
 func commonProfile(c *Case) *specs.LinuxSeccomp {
@@ -48,13 +47,8 @@ func commonProfile(c *Case) *specs.LinuxSeccomp {
 		Architectures: native(c.Facts.Node.Architecture),
 		Syscalls:      []specs.LinuxSyscall{{Names: baselineCalls, Action: specs.ActAllow}},
 	}
-	families := []uint64{afUnix, afInet, afInet6}
-	if mayHave(c, "CAP_NET_RAW") {
-		families = append(families, afPacket)
-	}
-	for _, f := range families {
-		p.Syscalls = append(p.Syscalls, allowed("socket", equal(0, f)))
-	}
+	p.Syscalls = append(p.Syscalls, seccomp.Except("ioctl", 1, tiocsti, tioclinux)...)
+	p.Syscalls = append(p.Syscalls, sockets(c)...)
 	for _, persona := range personalities {
 		p.Syscalls = append(p.Syscalls, allowed("personality", equal(0, persona)))
 	}
@@ -66,6 +60,12 @@ func commonProfile(c *Case) *specs.LinuxSeccomp {
 	return p
 }
 
+// Requests of ioctl(2). Source: asm-generic/ioctls.h, ioctl_tty(2).
+const (
+	tiocsti   = 0x5412
+	tioclinux = 0x541c
+)
+
 // personalities are PER_LINUX and PER_LINUX32, each with and without UNAME26,
 // and the question for the current one. None switches off address space
 // randomisation. Source: linux/personality.h.
@@ -73,11 +73,14 @@ var personalities = []uint64{0, 0x8, 0x20000, 0x20008, 0xffffffff}
 
 // withoutNamespaces permits clone without a new namespace. The flags of clone3
 // are behind a pointer: ENOSYS makes a libc use clone (moby PR 42681).
-func withoutNamespaces(p *specs.LinuxSeccomp) *specs.LinuxSeccomp {
+func withoutNamespaces(c *Case, p *specs.LinuxSeccomp) *specs.LinuxSeccomp {
 	const newNamespaces = 0x7e020000 // CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
-	enosys := uint(38)
+	flags, enosys := uint(0), uint(38)
+	if c.Facts.Node.Architecture == "s390x" {
+		flags = 1 // clone(2): the stack comes first
+	}
 	p.Syscalls = append(p.Syscalls,
-		allowed("clone", specs.LinuxSeccompArg{Index: 0, Value: newNamespaces, Op: specs.OpMaskedEqual}),
+		allowed("clone", specs.LinuxSeccompArg{Index: flags, Value: newNamespaces, Op: specs.OpMaskedEqual}),
 		specs.LinuxSyscall{Names: []string{"clone3"}, Action: specs.ActErrno, ErrnoRet: &enosys})
 	return p
 }
@@ -110,41 +113,4 @@ func explicitFlags(c *Case) []specs.LinuxSeccompFlag {
 		return []specs.LinuxSeccompFlag{seccomp.FlagTSync}
 	}
 	return nil
-}
-
-// baselineCalls are allowed whatever their arguments. Names of 32-bit calls are
-// left out: only the native architecture has a filter.
-var baselineCalls = []string{
-	"accept", "accept4", "access", "adjtimex", "alarm", "arch_prctl", "bind", "brk", "cachestat", "capget", "capset", "chdir",
-	"chmod", "chown", "clock_adjtime", "clock_getres", "clock_gettime", "clock_nanosleep", "close", "close_range", "connect",
-	"copy_file_range", "creat", "dup", "dup2", "dup3", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_ctl_old", "epoll_pwait",
-	"epoll_pwait2", "epoll_wait", "epoll_wait_old", "eventfd", "eventfd2", "execve", "execveat", "exit", "exit_group", "faccessat",
-	"faccessat2", "fadvise64", "fallocate", "fanotify_mark", "fchdir", "fchmod", "fchmodat", "fchmodat2", "fchown", "fchownat",
-	"fcntl", "fdatasync", "fgetxattr", "flistxattr", "flock", "fork", "fremovexattr", "fsetxattr", "fstat", "fstatfs", "fsync",
-	"ftruncate", "futex", "futex_requeue", "futex_wait", "futex_waitv", "futex_wake", "futimesat", "get_robust_list",
-	"get_thread_area", "getcpu", "getcwd", "getdents", "getdents64", "getegid", "geteuid", "getgid", "getgroups", "getitimer",
-	"getpeername", "getpgid", "getpgrp", "getpid", "getppid", "getpriority", "getrandom", "getresgid", "getresuid", "getrlimit",
-	"getrusage", "getsid", "getsockname", "getsockopt", "gettid", "gettimeofday", "getuid", "getxattr", "getxattrat",
-	"inotify_add_watch", "inotify_init", "inotify_init1", "inotify_rm_watch", "io_cancel", "io_destroy", "io_getevents",
-	"io_pgetevents", "io_setup", "io_submit", "ioctl", "ioprio_get", "ioprio_set", "kill", "landlock_add_rule",
-	"landlock_create_ruleset", "landlock_restrict_self", "lchown", "lgetxattr", "link", "linkat", "listen", "listmount", "listxattr",
-	"listxattrat", "llistxattr", "lremovexattr", "lseek", "lsetxattr", "lsm_get_self_attr", "lsm_list_modules", "lsm_set_self_attr",
-	"lstat", "madvise", "map_shadow_stack", "membarrier", "memfd_create", "mincore", "mkdir", "mkdirat", "mknod", "mknodat", "mlock",
-	"mlock2", "mlockall", "mmap", "mprotect", "mq_getsetattr", "mq_notify", "mq_open", "mq_timedreceive", "mq_timedsend", "mq_unlink",
-	"mremap", "mseal", "msgctl", "msgget", "msgrcv", "msgsnd", "msync", "munlock", "munlockall", "munmap", "nanosleep", "newfstatat",
-	"open", "openat", "openat2", "pause", "pidfd_open", "pidfd_send_signal", "pipe", "pipe2", "pkey_alloc", "pkey_free",
-	"pkey_mprotect", "poll", "ppoll", "prctl", "pread64", "preadv", "preadv2", "prlimit64", "process_mrelease", "pselect6", "ptrace",
-	"pwrite64", "pwritev", "pwritev2", "read", "readahead", "readlink", "readlinkat", "readv", "recvfrom", "recvmmsg", "recvmsg",
-	"remap_file_pages", "removexattr", "removexattrat", "rename", "renameat", "renameat2", "restart_syscall", "rmdir", "rseq",
-	"rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigqueueinfo", "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait",
-	"rt_tgsigqueueinfo", "sched_get_priority_max", "sched_get_priority_min", "sched_getaffinity", "sched_getattr", "sched_getparam",
-	"sched_getscheduler", "sched_rr_get_interval", "sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler",
-	"sched_yield", "seccomp", "select", "semctl", "semget", "semop", "semtimedop", "sendfile", "sendmmsg", "sendmsg", "sendto",
-	"set_robust_list", "set_thread_area", "set_tid_address", "setfsgid", "setfsuid", "setgid", "setgroups", "setitimer", "setpgid",
-	"setpriority", "setregid", "setresgid", "setresuid", "setreuid", "setrlimit", "setsid", "setsockopt", "setuid", "setxattr",
-	"setxattrat", "shmat", "shmctl", "shmdt", "shmget", "shutdown", "sigaltstack", "signalfd", "signalfd4", "socketpair", "splice",
-	"stat", "statfs", "statmount", "statx", "symlink", "symlinkat", "sync_file_range", "syncfs", "sysinfo", "tee", "tgkill", "time",
-	"timer_create", "timer_delete", "timer_getoverrun", "timer_gettime", "timer_settime", "timerfd_create", "timerfd_gettime",
-	"timerfd_settime", "times", "tkill", "truncate", "umask", "uname", "unlink", "unlinkat", "uretprobe", "utime", "utimensat",
-	"utimes", "vfork", "wait4", "waitid", "write", "writev",
 }

@@ -9,7 +9,7 @@ var gatedCalls = []struct {
 	calls      []string
 }{
 	{"CAP_BPF", []string{"bpf"}},
-	{"CAP_DAC_READ_SEARCH", []string{"open_by_handle_at"}},
+	{"CAP_DAC_READ_SEARCH", []string{"name_to_handle_at", "open_by_handle_at"}},
 	{"CAP_PERFMON", []string{"perf_event_open"}},
 	{"CAP_SYS_ADMIN", []string{
 		"bpf", "fanotify_init", "fsconfig", "fsmount", "fsopen", "fspick", "lookup_dcookie", "mount", "mount_setattr", "move_mount",

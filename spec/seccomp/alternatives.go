@@ -6,22 +6,32 @@ import (
 )
 
 const (
-	maxRules = 512     // alternatives of one system call; a call with more is denied
-	maxWork  = 1 << 20 // comparisons of rules in reading one filter, or in comparing two
+	maxRules = 512          // of one system call; a call with more is denied
+	maxParts = 2 * maxRules // while working on one
+	maxShare = 1 << 21      // comparisons of rules for one call
+	maxWork  = 1 << 22      // and in one meet, or in comparing two filters
 )
 
 // work bounds the comparisons of rules, so that a hostile filter costs
 // milliseconds. What cannot be afforded is denied.
-type work struct{ left int }
-
-func newWork() *work { return &work{maxWork} }
-
-func (w *work) spend(n int) bool {
-	w.left -= n
-	return w.left >= 0
+type work struct {
+	left  int
+	share int  // what is left for one call
+	over  bool // a list is not what it should be, since it would cost too much
 }
 
-// meet returns what both lists match. It drops what one rule cannot say.
+func newWork() *work { return &work{left: maxWork, share: maxShare} }
+
+// next begins with another call.
+func (w *work) next() { w.share, w.over = maxShare, false }
+
+func (w *work) spend(n int) bool {
+	w.left, w.share = w.left-n, w.share-n
+	w.over = w.over || w.left < 0 || w.share < 0
+	return !w.over
+}
+
+// meet returns what both lists match.
 //
 // A rule that lies within a rule of the other list is its own meet with that
 // list: meeting a list with itself, or with one it was met with before, gives
@@ -29,9 +39,9 @@ func (w *work) spend(n int) bool {
 func (w *work) meet(xs, ys []rule) []rule {
 	switch {
 	case isAlways(ys):
-		return w.reduce(xs)
+		return xs
 	case isAlways(xs):
-		return w.reduce(ys)
+		return ys
 	case !w.spend(2 * len(xs) * len(ys)):
 		return nil
 	}
@@ -42,9 +52,12 @@ func (w *work) meet(xs, ys []rule) []rule {
 			continue
 		}
 		for _, y := range ys {
-			if joint, ok := x.both(y); ok {
-				out = append(out, joint)
+			if !x.apart(y) {
+				out = append(out, w.both(x, y)...)
 			}
+		}
+		if !w.bounded(out) {
+			return nil
 		}
 	}
 	return w.reduce(out)
@@ -53,35 +66,82 @@ func (w *work) meet(xs, ys []rule) []rule {
 // minus returns what the first list matches and the second does not.
 func (w *work) minus(rules, taken []rule) []rule {
 	for _, t := range taken {
+		if len(rules) == 0 || !w.spend(len(rules)) {
+			return nil
+		}
+		if !slices.ContainsFunc(rules, func(r rule) bool { return !r.apart(t) }) {
+			continue
+		}
 		var left []rule
 		for _, r := range rules {
-			if !w.spend(1) {
-				return nil
-			}
 			if r.apart(t) {
 				left = append(left, r)
 				continue
 			}
-			for _, c := range t {
-				for _, n := range c.negate() {
-					if part, ok := r.and(n); ok && w.spend(1) {
-						left = append(left, part)
-					}
-				}
-			}
+			left = append(left, w.without(r, t)...)
 		}
-		if len(left) > 2*maxRules {
-			return nil // leaves the work to other calls
-		}
-		if rules = w.reduce(left); len(rules) == 0 {
+		if !w.bounded(left) {
 			return nil
 		}
+		rules = left
 	}
 	return rules
 }
 
-// reduce sorts the list and removes every rule that lies within another. It
-// denies what is more than a filter should hold.
+// both returns what r and s both match, in parts that are apart from each other.
+func (w *work) both(r, s rule) []rule {
+	parts := []rule{r}
+	for _, c := range s {
+		parts = w.each(parts, func(p rule) []rule { return p.and(c) })
+	}
+	return parts
+}
+
+// without returns what r matches and t does not, in parts that are apart from
+// each other: where the first condition fails, where the first holds and the
+// second fails, and so on.
+func (w *work) without(r, t rule) (parts []rule) {
+	within := []rule{r}
+	for _, c := range t {
+		for _, n := range c.negate() {
+			parts = append(parts, w.each(within, func(p rule) []rule { return p.and(n) })...)
+		}
+		within = w.each(within, func(p rule) []rule { return p.and(c) })
+	}
+	return parts
+}
+
+// masks returns the rule as ones of equalities only, apart from each other.
+func (w *work) masks(r rule) []rule {
+	parts := []rule{nil}
+	for _, c := range r {
+		masks := c.masks()
+		parts = w.each(parts, func(p rule) (all []rule) {
+			for _, m := range masks {
+				all = append(all, append(slices.Clip(p), m))
+			}
+			return all
+		})
+	}
+	return parts
+}
+
+// each puts together what becomes of each rule.
+func (w *work) each(rules []rule, become func(rule) []rule) (all []rule) {
+	for _, r := range rules {
+		if all = append(all, become(r)...); !w.spend(1) || !w.bounded(all) {
+			return nil
+		}
+	}
+	return all
+}
+
+func (w *work) bounded(rules []rule) bool {
+	w.over = w.over || len(rules) > maxParts
+	return !w.over
+}
+
+// reduce sorts the list and removes every rule that lies within another.
 func (w *work) reduce(rules []rule) []rule {
 	if len(rules) < 2 {
 		return rules
@@ -105,8 +165,17 @@ func (w *work) reduce(rules []rule) []rule {
 			out = append(out, r)
 		}
 	}
-	if len(out) > maxRules {
-		return nil
+	return out
+}
+
+// disjoint returns the same calls in rules that are apart from each other.
+func (w *work) disjoint(rules []rule) []rule {
+	var out []rule
+	for _, r := range w.reduce(rules) {
+		out = append(out, w.minus([]rule{r}, out)...)
+		if !w.bounded(out) {
+			return nil
+		}
 	}
 	return out
 }

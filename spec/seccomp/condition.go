@@ -8,8 +8,8 @@ import (
 )
 
 // A condition is a set of values of one argument: a span, all but one value,
-// or the values whose masked bits have one pattern. It is never empty and
-// never the whole range.
+// or the values whose masked bits have one pattern, if they are no span. It is
+// never empty and never the whole range.
 type condition struct {
 	arg  uint
 	kind kind
@@ -89,11 +89,11 @@ func newExcept(arg uint, v uint64) (condition, reading) {
 }
 
 func newMasked(arg uint, mask, pattern uint64) (condition, reading) {
-	switch mask {
-	case 0:
+	switch free := ^mask; {
+	case mask == 0:
 		return condition{}, vacuous
-	case math.MaxUint64:
-		return newSpan(arg, pattern, pattern)
+	case free&(free+1) == 0: // the lowest bits
+		return newSpan(arg, pattern, pattern|free)
 	}
 	return condition{arg, masked, mask, pattern}, usable
 }
@@ -102,22 +102,35 @@ func (c condition) compare(d condition) int {
 	return cmp.Or(cmp.Compare(c.arg, d.arg), cmp.Compare(c.kind, d.kind), cmp.Compare(c.a, d.a), cmp.Compare(c.b, d.b))
 }
 
-// write is the inverse of readCondition. A span has one value or one open end:
-// no operator says more, and two conditions on one argument are alternatives
-// to a delegate (runc issue 2735).
-func (c condition) write() specs.LinuxSeccompArg {
+// write is the inverse of readCondition for what one operator says: two
+// conditions on one argument are alternatives to a delegate (runc issue 2735).
+// Of several operators for a span it takes one for equality, if asked to.
+func (c condition) write(equality bool) specs.LinuxSeccompArg {
 	a := specs.LinuxSeccompArg{Index: c.arg, Value: c.a}
 	switch {
 	case c.kind == except:
 		a.Op = specs.OpNotEqual
-	case c.kind == masked:
-		a.Op, a.ValueTwo = specs.OpMaskedEqual, c.b
 	case c.single():
 		a.Op = specs.OpEqualTo
-	case c.a == 0:
+	case c.kind == span && c.a == 0 && !equality:
 		a.Op, a.Value = specs.OpLessEqual, c.b
-	default:
+	case c.kind == span && c.b == math.MaxUint64 && !equality:
 		a.Op = specs.OpGreaterEqual
+	default:
+		a.Op = specs.OpMaskedEqual
+		a.Value, a.ValueTwo = c.fixed()
 	}
 	return a
+}
+
+// sayable reports that one operator says the condition.
+func (c condition) sayable() bool {
+	return c.kind != span || c.a == 0 || c.b == math.MaxUint64 || c.equality()
+}
+
+// equality reports that a comparison for equality says it, plain or masked.
+func (c condition) equality() bool {
+	mask, pattern := c.fixed()
+	lo, hi := c.bounds()
+	return c.kind != except && lo == pattern && hi == pattern|^mask
 }

@@ -31,6 +31,9 @@ func small() (all []condition, points []uint64) {
 			}
 		}
 	}
+	for _, bounds := range [][2]uint64{{1, 2}, {3, 14}, {4, 7}, {1, math.MaxUint64 - 1}, {7, 1 << 32}, {1 << 63, 1<<63 + 8}} {
+		add(newSpan(0, bounds[0], bounds[1]))
+	}
 	return all, points
 }
 
@@ -48,13 +51,13 @@ func TestConditionsAreTheSetsTheyStandFor(t *testing.T) {
 			if c.within(d) != subset {
 				t.Fatalf("%+v within %+v: got %v, want %v", c, d, c.within(d), subset)
 			}
-			if c.apart(d) && !disjoint {
-				t.Fatalf("%+v apart from %+v, yet they share a value", c, d)
+			if c.apart(d) != disjoint {
+				t.Fatalf("%+v apart from %+v: got %v, want %v", c, d, c.apart(d), disjoint)
 			}
-			joint, ok := c.both(d)
+			joint := c.both(d)
 			for _, v := range points {
-				if ok && joint.has(v) != (c.has(v) && d.has(v)) {
-					t.Fatalf("%+v and %+v: %d is in %+v: %v", c, d, v, joint, joint.has(v))
+				if got, want := having(joint, v), c.has(v) && d.has(v); got > 1 || got == 1 != want {
+					t.Fatalf("%+v and %+v: %d is in %d of %+v", c, d, v, got, joint)
 				}
 			}
 		}
@@ -64,17 +67,43 @@ func TestConditionsAreTheSetsTheyStandFor(t *testing.T) {
 	}
 }
 
+// having counts the conditions that have a value.
+func having(conditions []condition, v uint64) (n int) {
+	for _, c := range conditions {
+		if c.has(v) {
+			n++
+		}
+	}
+	return n
+}
+
 func TestNegationHasExactlyTheOtherValues(t *testing.T) {
 	all, points := small()
 	for _, c := range all {
 		parts := c.negate()
 		for _, v := range points {
-			in := false
-			for _, p := range parts {
-				in = in || p.has(v)
+			if n := having(parts, v); n > 1 || n == 1 == c.has(v) {
+				t.Fatalf("%d is in %d of the negation %+v of %+v", v, n, parts, c)
 			}
-			if in == c.has(v) {
-				t.Fatalf("%+v and its negation %+v agree on %d", c, parts, v)
+		}
+	}
+}
+
+func TestMasksHaveExactlyTheSameValues(t *testing.T) {
+	all, points := small()
+	for _, c := range all {
+		parts := c.masks()
+		if len(parts) > 126 {
+			t.Errorf("%+v became %d masks", c, len(parts))
+		}
+		for _, v := range points {
+			if n := having(parts, v); n > 1 || n == 1 != c.has(v) {
+				t.Fatalf("%d is in %d of the masks %+v of %+v", v, n, parts, c)
+			}
+		}
+		for _, p := range parts {
+			if !p.equality() {
+				t.Errorf("%+v became %+v", c, p)
 			}
 		}
 	}
@@ -83,8 +112,13 @@ func TestNegationHasExactlyTheOtherValues(t *testing.T) {
 func TestConditionsSurviveWriting(t *testing.T) {
 	all, _ := small()
 	for _, c := range all {
-		if back, r := readCondition(c.write()); r != usable || back != c {
-			t.Errorf("%+v became %+v", c, back)
+		if !c.sayable() {
+			continue
+		}
+		for _, equality := range []bool{false, c.equality()} {
+			if back, r := readCondition(c.write(equality)); r != usable || back != c {
+				t.Errorf("%+v became %+v", c, back)
+			}
 		}
 	}
 }

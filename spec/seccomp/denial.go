@@ -1,8 +1,6 @@
 package seccomp
 
 import (
-	"cmp"
-
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -13,7 +11,7 @@ const (
 	maxErrno = 4095 // the kernel cuts off what is above
 )
 
-// A denial is how a call is denied; the zero value is that it is not.
+// A denial is how a call is denied; the zero value is that it is allowed.
 type denial struct {
 	action specs.LinuxSeccompAction
 	errno  uint // of ActErrno
@@ -23,6 +21,8 @@ type denial struct {
 // else (NOTIFY, TRACE, LOG) or is unknown becomes an error.
 func denialOf(action specs.LinuxSeccompAction, errno *uint) denial {
 	switch action {
+	case specs.ActAllow:
+		return denial{}
 	case specs.ActKill:
 		return denial{action: specs.ActKillThread} // its other name
 	case specs.ActKillThread, specs.ActKillProcess, specs.ActTrap:
@@ -35,30 +35,56 @@ func denialOf(action specs.LinuxSeccompAction, errno *uint) denial {
 	return denial{specs.ActErrno, eperm}
 }
 
-// stricter returns the stricter of two. ENOSYS goes before other errors: a
-// libc that gets it falls back to an older call, one that gets EPERM gives up.
-func stricter(a, b denial) denial {
-	if cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.errno, b.errno)) >= 0 {
-		return a
-	}
-	return b
-}
+// The order of actions: KILL_PROCESS < KILL_THREAD < TRAP < ERRNO < ALLOW.
+const (
+	killProcess = iota
+	killThread
+	trap
+	failure
+	allowance
+)
 
-func (d denial) rank() int {
+func (d denial) class() int {
 	switch d.action {
 	case specs.ActKillProcess:
-		return 4
+		return killProcess
 	case specs.ActKillThread:
-		return 3
+		return killThread
 	case specs.ActTrap:
-		return 2
+		return trap
 	case "":
-		return -1
+		return allowance
 	}
-	if d.errno == enosys {
-		return 1
+	return failure
+}
+
+// An order compares what two filters answer. Errors are outside the order of
+// actions: where both filters have one, ENOSYS goes before others, since a libc
+// that gets it falls back to an older call and gives up on EPERM; then the
+// second filter's, which is the tenant's.
+type order struct{ second side }
+
+// of returns a number that is lower the stricter a denial is.
+func (o order) of(d denial) uint {
+	n := uint(d.class()) << 16
+	if d.class() != failure {
+		return n
 	}
-	return 0
+	n |= maxErrno - d.errno
+	switch {
+	case d.errno == enosys:
+		return n
+	case o.second.denies(d):
+		return n | 1<<14
+	}
+	return n | 1<<15
+}
+
+func (o order) stricter(a, b denial) denial {
+	if o.of(b) < o.of(a) {
+		return b
+	}
+	return a
 }
 
 // write returns the error for runtime-spec; EPERM is what is meant without one.

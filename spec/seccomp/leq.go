@@ -6,55 +6,57 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Leq reports that a allows no more than b. It is a preorder that sees
-// everything that Meet does; two filters that it does not order may still be
-// ordered by what they allow. How a call is denied is no right and does not count.
+// Leq reports that a allows no more than b. What leaves a decision to somebody
+// else denies, as in Meet. How a call is denied is no right and does not count.
 func Leq(a, b *specs.LinuxSeccomp) bool {
 	p, q := read(a), read(b)
 	if q.top() {
 		return true
 	}
-	if p.open && !q.open || p.listener != "" && p.listener != q.listener || p.speculates() && !q.speculates() {
+	if p.open() && !q.open() || p.listener != "" && p.listener != q.listener || p.speculates() && !q.speculates() {
 		return false
 	}
-	// An empty list of architectures is the native one alone.
-	if p.anyArchitecture && !q.anyArchitecture || !p.anyArchitecture && slices.ContainsFunc(p.architectures, func(a specs.Arch) bool { return !q.has(a) }) {
+	if !p.within(q.architectures) {
 		return false
 	}
 	w := newWork()
-	for _, e := range p.entries {
-		if !w.leq(e, q.of(e.name)) {
+	for i := range p.entries {
+		e := &p.entries[i]
+		if !w.leq(side{e, p.rest}, q.side(e.name)) {
 			return false
 		}
 	}
-	for _, e := range q.entries {
-		if !w.leq(p.of(e.name), e) {
+	for i := range q.entries {
+		if e := &q.entries[i]; !p.names(e.name) && !w.leq(p.side(e.name), side{e, q.rest}) {
 			return false
 		}
 	}
 	return true
 }
 
-// leq reports that x allows no more than y: what x allows lies within what y
-// allows, and outside of what y denies unless x denies that too.
-func (w *work) leq(x, y entry) bool {
-	if !w.spend(len(x.allow) * (len(x.deny) + len(y.allow) + len(y.deny)*(1+len(x.deny)))) {
+// leq reports that x allows no more than y. What libseccomp makes of an unsure
+// entry may be anything, but it makes the same of the same rules.
+func (w *work) leq(x, y side) bool {
+	if x.says(y.entry) && (x.rest != denial{} || y.rest == denial{}) {
+		return true
+	}
+	if how, ok := x.simple(); ok && how != (denial{}) {
+		return true
+	}
+	if how, ok := y.simple(); ok && how == (denial{}) {
+		return true
+	}
+	if x.unsure {
 		return false
 	}
-	for _, r := range x.allow {
-		if slices.ContainsFunc(x.deny, r.within) {
-			continue
-		}
-		if !slices.ContainsFunc(y.allow, r.within) {
-			return false
-		}
-		for _, d := range y.deny {
-			if !r.apart(d) && !slices.ContainsFunc(x.deny, d.within) {
-				return false
-			}
-		}
+	y = y.sure()
+	w.next()
+	xs, ys := w.allowed(x), w.allowed(y)
+	more := slices.ContainsFunc(xs, func(r rule) bool { return !slices.ContainsFunc(ys, r.within) })
+	if w.spend(len(xs)*len(ys)) && more {
+		more = len(w.minus(xs, ys)) > 0
 	}
-	return true
+	return !more && !w.over
 }
 
 func (p *profile) speculates() bool {

@@ -1,9 +1,16 @@
 // Package seccomp computes the meet of two seccomp filters: a filter that
-// allows a call only if both do.
+// answers every call as the stricter of the two does.
 //
-// It works on what a filter says, not on what a name promises, and drops what
-// one filter cannot express: the result may deny more than it must, never
-// less. A nil filter is the top: it allows everything.
+// Actions are ordered KILL_PROCESS < KILL_THREAD < TRAP < ERRNO < ALLOW; those
+// that leave the decision to somebody else (NOTIFY, TRACE, LOG) are errors. The
+// result names what it allows and denies the rest. Its rules for one call are
+// apart from each other and have at most one condition on an argument, and
+// where there are several, only comparisons for equality: the rest is what a
+// delegate and its libseccomp make something else of. What would take too many
+// rules is denied.
+//
+// What filters mean was found with runc and libseccomp, which
+// integration/seccomp compares with this package. A nil filter allows everything.
 package seccomp
 
 import (
@@ -12,62 +19,36 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Meet returns the filter that allows what both allow. It has no listener, no
-// flag that weakens the kernel's mitigations, and the architectures that both
-// have. The same filters give the same bytes, and Meet(Meet(a, b), b) is
-// Meet(a, b).
+// Meet returns the filter that is the stricter of both for every call; of two
+// errors it is the second filter's, unless the first's is ENOSYS. It has no
+// listener, no flag that weakens the kernel's mitigations, and the
+// architectures that both have. The same filters give the same bytes, and
+// Meet(Meet(a, b), b) is Meet(a, b).
 func Meet(a, b *specs.LinuxSeccomp) *specs.LinuxSeccomp {
 	p, q := read(a), read(b)
 	if p.top() && q.top() {
 		return nil
 	}
-	p.settle()
-	q.settle()
-	w, out := newWork(), newWriter(&p, &q)
-	for _, e := range p.entries {
-		out.add(w.meetEntries(e, q.of(e.name), out))
+	if p.open() && q.open() {
+		named := everything()
+		q = read(meet(&named, &q))
 	}
-	for _, e := range q.entries {
-		if _, done := p.index[e.name]; !done {
-			out.add(w.meetEntries(p.of(e.name), e, out))
+	return meet(&p, &q)
+}
+
+func meet(p, q *profile) *specs.LinuxSeccomp {
+	w, out := newWork(), newWriter(p, q)
+	for i := range p.entries {
+		e := &p.entries[i]
+		out.add(e.name, w.meetEntries(side{e, p.rest}, q.side(e.name), out.rest))
+	}
+	for i := range q.entries {
+		if e := &q.entries[i]; !p.names(e.name) {
+			out.add(e.name, w.meetEntries(p.side(e.name), side{e, q.rest}, out.rest))
 		}
 	}
 	s := out.filter()
-	s.Architectures = commonArchitectures(&p, &q)
+	s.Architectures = commonArchitectures(p, q, out)
 	s.Flags = harmless(slices.Concat(p.flags, q.flags))
 	return s
-}
-
-// meetEntries meets two entries of one call. Where a whole call is denied, the
-// stricter denial counts.
-func (w *work) meetEntries(x, y entry, out *writer) entry {
-	switch {
-	case x.deniesAll() && y.deniesAll():
-		x.denial = stricter(x.denial, y.denial)
-		return x
-	case x.deniesAll():
-		return x
-	case y.deniesAll():
-		return y
-	}
-	e := entry{name: x.name, allow: w.meet(x.allow, y.allow), deny: slices.Concat(x.deny, y.deny), denial: out.denial}
-	for _, z := range []entry{x, y} {
-		if len(z.deny) > 0 {
-			e.denial = stricter(e.denial, z.denial)
-		}
-	}
-	w.settle(&e, out.open)
-	return e
-}
-
-// commonArchitectures is the intersection. An empty list is the native one alone.
-func commonArchitectures(p, q *profile) []specs.Arch {
-	var both []specs.Arch
-	for _, a := range slices.Concat(p.architectures, q.architectures) {
-		if p.has(a) && q.has(a) {
-			both = append(both, a)
-		}
-	}
-	slices.Sort(both)
-	return slices.Compact(both)
 }

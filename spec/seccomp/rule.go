@@ -17,12 +17,10 @@ var always = []rule{{}}
 func isAlways(alternatives []rule) bool { return len(alternatives) == 1 && len(alternatives[0]) == 0 }
 
 // readRules returns the alternatives that the arguments of one entry are, and
-// whether a part of them was unreadable. A delegate makes alternatives of
-// conditions as soon as two are on one argument (runc 1.5.2, matchCall).
+// whether a part of them was unreadable.
 func readRules(args []specs.LinuxSeccompArg) (alternatives []rule, unclear bool) {
-	var seen [argsMax]bool
 	var whole rule
-	split, never := false, false
+	never := false
 	for _, a := range args {
 		c, r := readCondition(a)
 		switch r {
@@ -36,11 +34,9 @@ func readRules(args []specs.LinuxSeccompArg) (alternatives []rule, unclear bool)
 		case impossible:
 			never = true
 		}
-		split = split || seen[a.Index]
-		seen[a.Index] = true
 	}
 	switch {
-	case split:
+	case repeats(args): // alternatives to a delegate
 		return alternatives, false
 	case never:
 		return nil, false
@@ -71,31 +67,30 @@ func (r rule) apart(s rule) bool {
 	return false
 }
 
-// and returns r with one more condition, false when that matches nothing or
-// cannot be said.
-func (r rule) and(c condition) (rule, bool) {
+// and returns r with one more condition, in parts that are apart from each other.
+func (r rule) and(c condition) []rule {
 	i, found := slices.BinarySearchFunc(r, c.arg, func(c condition, arg uint) int { return int(c.arg) - int(arg) })
 	if !found {
-		return slices.Insert(slices.Clone(r), i, c), true
+		return []rule{slices.Insert(slices.Clone(r), i, c)}
 	}
-	joint, ok := r[i].both(c)
-	if !ok {
-		return nil, false
+	joint := r[i].both(c)
+	parts := make([]rule, len(joint))
+	for k, part := range joint {
+		parts[k] = slices.Clone(r)
+		parts[k][i] = part
 	}
-	r = slices.Clone(r)
-	r[i] = joint
-	return r, true
+	return parts
 }
 
-// both returns the rule that matches what r and s both match.
-func (r rule) both(s rule) (rule, bool) {
-	ok := true
-	for _, c := range s {
-		if r, ok = r.and(c); !ok {
-			return nil, false
-		}
-	}
-	return r, true
+// sayable reports that every condition is one operator.
+func (r rule) sayable() bool {
+	return !slices.ContainsFunc(r, func(c condition) bool { return !c.sayable() })
+}
+
+// either reports that a condition can be written as a comparison of order or
+// for equality.
+func (r rule) either() bool {
+	return slices.ContainsFunc(r, func(c condition) bool { return c.write(true) != c.write(false) })
 }
 
 func (r rule) on(arg uint) *condition {
@@ -109,10 +104,11 @@ func (r rule) on(arg uint) *condition {
 
 func (r rule) compare(s rule) int { return slices.CompareFunc(r, s, condition.compare) }
 
-func (r rule) write() []specs.LinuxSeccompArg {
+// write takes comparisons for equality where it is asked to.
+func (r rule) write(equality bool) []specs.LinuxSeccompArg {
 	var args []specs.LinuxSeccompArg
 	for _, c := range r {
-		args = append(args, c.write())
+		args = append(args, c.write(equality))
 	}
 	return args
 }

@@ -1,82 +1,107 @@
 package seccomp
 
 import (
-	"cmp"
 	"slices"
 	"sort"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// A writer makes a filter out of entries: names that have the same rule share
+// A writer makes a filter out of lines: names that have the same rule share
 // one entry of the filter, all in a fixed order.
 type writer struct {
-	open    bool
-	denial  denial   // of what is not written; none in an open profile
-	allowed []string // whatever their arguments
-	lines   []line   // everything else
+	rest      denial          // of what is not written
+	allowed   []string        // whatever their arguments
+	lines     []named         // everything else
+	mentioned map[string]bool // even if there is nothing to say
 }
 
-// A line is one rule for one name.
-type line struct {
-	action specs.LinuxSeccompAction
-	errno  uint
-	rule   rule
+// named is a line with its call, and whether it stands beside others.
+type named struct {
+	line
 	name   string
+	beside bool
 }
 
-// newWriter returns a writer for the meet of two profiles.
+// newWriter returns a writer for the meet of two profiles, of which at most one
+// is open.
 func newWriter(p, q *profile) *writer {
-	return &writer{open: p.open && q.open, denial: stricter(p.denial, q.denial), allowed: make([]string, 0, 512)}
+	out := &writer{rest: order{side{rest: q.rest}}.stricter(p.rest, q.rest), allowed: make([]string, 0, 512)}
+	for _, side := range []*profile{p, q} {
+		out.mention(side)
+	}
+	return out
 }
 
-// add writes an entry of a call; what equals the default is left out.
-func (out *writer) add(e entry) {
-	deny := func(r rule) { out.lines = append(out.lines, line{e.denial.action, e.denial.errno, r, e.name}) }
-	switch {
-	case e.deniesAll():
-		if e.denial != out.denial {
-			deny(nil)
-		}
-	case out.open:
-		for _, r := range e.deny {
-			deny(r)
-		}
-	case isAlways(e.allow):
-		out.allowed = append(out.allowed, e.name)
-	default:
-		for _, r := range e.allow {
-			out.lines = append(out.lines, line{specs.ActAllow, 0, r, e.name})
-		}
+// mention has the filter name every call that a profile with a stricter default
+// than an error names: runc answers calls above the highest named one with
+// ENOSYS (1.5.2, patchbpf), which would be less than that default.
+func (out *writer) mention(p *profile) {
+	if p.rest.class() >= failure {
+		return
 	}
+	if out.mentioned == nil {
+		out.mentioned = map[string]bool{}
+	}
+	for _, e := range p.entries {
+		out.mentioned[e.name] = true
+	}
+}
+
+func (out *writer) add(name string, lines []line) {
+	switch {
+	case len(lines) == 1 && lines[0].how == (denial{}) && len(lines[0].rule) == 0:
+		out.allowed = append(out.allowed, name)
+		return
+	case len(lines) == 0 && out.mentioned[name]:
+		out.lines = append(out.lines, named{line{how: out.rest}, name, false})
+	}
+	for _, l := range lines {
+		out.lines = append(out.lines, named{l, name, len(lines) > 1})
+	}
+}
+
+// compare compares what is written.
+func (l named) compare(m named) int {
+	if c := l.line.compare(m.line); c != 0 || l.beside == m.beside || !l.rule.either() {
+		return c
+	}
+	if l.beside {
+		return 1
+	}
+	return -1
+}
+
+// narrow reports that no condition looks at the upper half of a value.
+func (out *writer) narrow() bool {
+	return !slices.ContainsFunc(out.lines, func(l named) bool {
+		return slices.ContainsFunc(l.rule, func(c condition) bool { return !certain32([]tree{{args: []specs.LinuxSeccompArg{c.write(l.beside)}}}) })
+	})
 }
 
 func (out *writer) filter() *specs.LinuxSeccomp {
-	s := &specs.LinuxSeccomp{DefaultAction: specs.ActAllow}
-	if !out.open {
-		s.DefaultAction, s.DefaultErrnoRet = out.denial.action, out.denial.write()
-	}
+	s := &specs.LinuxSeccomp{DefaultAction: out.rest.action, DefaultErrnoRet: out.rest.write()}
 	if len(out.allowed) > 0 {
 		slices.Sort(out.allowed)
 		s.Syscalls = append(s.Syscalls, specs.LinuxSyscall{Names: out.allowed, Action: specs.ActAllow})
 	}
 	sort.Slice(out.lines, func(i, j int) bool {
 		a, b := out.lines[i], out.lines[j]
-		return cmp.Or(a.compareRule(b), cmp.Compare(a.name, b.name)) < 0
+		return a.compare(b) < 0 || a.compare(b) == 0 && a.name < b.name
 	})
 	for i, l := range out.lines {
-		if i > 0 && l.compareRule(out.lines[i-1]) == 0 {
+		if i > 0 && l.compare(out.lines[i-1]) == 0 {
 			last := &s.Syscalls[len(s.Syscalls)-1]
 			last.Names = append(last.Names, l.name)
 			continue
 		}
+		action := l.how.action
+		if l.how == (denial{}) {
+			action = specs.ActAllow
+		}
 		s.Syscalls = append(s.Syscalls, specs.LinuxSyscall{
-			Names: []string{l.name}, Action: l.action, ErrnoRet: denial{l.action, l.errno}.write(), Args: l.rule.write(),
+			Names: []string{l.name}, Action: action, ErrnoRet: l.how.write(), Args: l.rule.write(l.beside),
 		})
 	}
 	return s
-}
-
-func (l line) compareRule(m line) int {
-	return cmp.Or(cmp.Compare(l.action, m.action), cmp.Compare(l.errno, m.errno), l.rule.compare(m.rule))
 }
