@@ -1,7 +1,7 @@
 package spec_test
 
 import (
-	"maps"
+	"cmp"
 	"slices"
 	"sort"
 	"strconv"
@@ -206,24 +206,37 @@ func TestHostileSpecs(t *testing.T) {
 		len(hostile), undecoded, denied, len(hostile)-undecoded-denied)
 }
 
-// BenchmarkHostile is the processors' time that each costs: with as much as is
-// read, and with as much as a file has. None may take 50 ms.
+// BenchmarkHostile is the processors' time that the worst of them costs: with
+// as much as is read, and with as much as a file has. None may take 50 ms.
 func BenchmarkHostile(b *testing.B) {
 	c := anyTenant(b)
-	for _, name := range slices.Sorted(maps.Keys(hostile)) {
-		for what, data := range map[string][]byte{"read": hostile[name].inBounds(), "unread": hostile[name].inFile()} {
-			b.Run(strings.ReplaceAll(name, " ", "_")+"/"+what, func(b *testing.B) {
-				start := processorTime(b)
-				for b.Loop() {
+	type cost struct {
+		what string
+		time time.Duration
+	}
+	var costs []cost
+	for b.Loop() {
+		costs = costs[:0]
+		for name, a := range hostile {
+			for what, data := range map[string][]byte{"as much as is read": a.inBounds(), "4 MiB": a.inFile()} {
+				least := time.Hour
+				for range 5 { // others of this process take some of it too
+					start := processorTime(b)
 					_, _ = decided(c, data)
+					least = min(least, processorTime(b)-start)
 				}
-				b.ReportMetric(float64((processorTime(b)-start).Microseconds())/1000/float64(b.N), "cpu-ms/op")
-			})
+				costs = append(costs, cost{name + ", " + what, least})
+			}
 		}
 	}
+	slices.SortFunc(costs, func(x, y cost) int { return cmp.Compare(y.time, x.time) })
+	for _, c := range costs[:5] {
+		b.Logf("%-45s %5.1f ms", c.what, c.time.Seconds()*1000)
+	}
+	b.ReportMetric(costs[0].time.Seconds()*1000, "worst-ms")
 }
 
-// processorTime is what this process has had, which a busy machine does not change.
+// processorTime is what this process has had, which a busy machine changes little.
 func processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var u unix.Rusage

@@ -23,6 +23,12 @@ var (
 // with a seed of its own.
 func forAll(t *testing.T, test func(t *testing.T, g *generator)) {
 	t.Helper()
+	forMany(t, 1, test)
+}
+
+// forMany does so with some times as many made ones.
+func forMany(t *testing.T, times int, test func(t *testing.T, g *generator)) {
+	t.Helper()
 	t.Parallel()
 	for n, f := range newGenerator(t, 0).fixtures {
 		g := newGenerator(t, uint64(n))
@@ -31,7 +37,7 @@ func forAll(t *testing.T, test func(t *testing.T, g *generator)) {
 			t.Fatalf("in the case of %s", f.Path)
 		}
 	}
-	for s := *seed; s < *seed+uint64(*cases); s++ {
+	for s := *seed; s < *seed+uint64(*cases*times); s++ {
 		if test(t, newGenerator(t, s)); t.Failed() {
 			t.Fatalf("again with: go test -run '^%s$' -cases 1 -seed %d", t.Name(), s)
 		}

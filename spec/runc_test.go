@@ -15,48 +15,25 @@ import (
 // makes a container fail later would be a refusal without its sentence.
 func TestRuncTakesWhatIsRewritten(t *testing.T) {
 	g := newGenerator(t, *seed)
-	j := judgeOfRunc(t)
-	judged := func(what string, cases []*isolator.Case) {
-		n := struct{ asked, acceptable, accepted int }{asked: len(cases)}
-		for _, c := range cases {
-			if j.Accepts(c.Asked.Spec) != nil {
-				continue
-			}
-			n.acceptable++
-			r, res, err := spec.Rewrite(c)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(res.Denials) > 0 {
-				continue
-			}
-			n.accepted++
-			if err := j.Accepts(r.Spec); err != nil {
-				t.Errorf("runc takes what was asked for and not what was made of it: %v\n asked %s\n got   %s\n policy %s", err, inJSON(c.Asked), inJSON(r), inJSON(c.Policy))
-				return
-			}
-		}
-		if n.accepted == 0 {
-			t.Errorf("%s: none of %d requests, %d of them acceptable to runc, was accepted", what, n.asked, n.acceptable)
-		}
-		t.Logf("runc, %s: %d requests, %d acceptable to runc as they came, %d of those accepted, and all of them still acceptable", what, n.asked, n.acceptable, n.accepted)
+	var recorded, engines, fixtures, made []*isolator.Case
+	policy, node := smallest(t, "")
+	for _, r := range everyRecorded(t) {
+		recorded = append(recorded, isolator.NewCase(policy, node, r.facts, r.Request))
 	}
-	var engines, fixtures, made []*isolator.Case
 	tenants := map[string]bool{}
 	for _, f := range g.fixtures {
-		for _, r := range g.engines {
-			if tenants[inJSON(f.Policy)] {
-				continue
+		if name := inJSON(f.Policy); !tenants[name] {
+			tenants[name] = true
+			for _, r := range g.engines {
+				engines = append(engines, honest(isolator.NewCase(f.Policy, f.Node, f.Facts, r.Clone())))
 			}
-			engines = append(engines, honest(isolator.NewCase(f.Policy, f.Node, f.Facts, r.Clone())))
 		}
-		tenants[inJSON(f.Policy)] = true
 		if f.Request != nil {
-			own := isolator.NewCase(f.Policy, f.Node, f.Facts, whole(f.Request.Clone()))
-			fixtures = append(fixtures, own, honest(isolator.NewCase(f.Policy, f.Node, f.Facts, whole(f.Request.Clone()))))
+			fixtures = append(fixtures, isolator.NewCase(f.Policy, f.Node, f.Facts, whole(f.Request.Clone())),
+				honest(isolator.NewCase(f.Policy, f.Node, f.Facts, whole(f.Request.Clone()))))
 		}
 	}
-	for range 10 * *cases {
+	for range 1000 {
 		r := pick(g, g.engines).Clone()
 		for range 1 + g.IntN(3) {
 			g.mutate(r, pick(g, g.pointers))
@@ -65,9 +42,39 @@ func TestRuncTakesWhatIsRewritten(t *testing.T) {
 			made = append(made, honest(g.caseOf(r)))
 		}
 	}
-	judged("engines' requests under every tenant of fixtures", engines)
-	judged("fixtures", fixtures)
-	judged("made requests", made)
+	j := judgeOfRunc(t)
+	judged(t, j, "recorded requests", recorded)
+	judged(t, j, "an engine's request for every tenant of fixtures", engines)
+	judged(t, j, "fixtures", fixtures)
+	judged(t, j, "made requests", made)
+}
+
+// judged asks runc of each request as it came and, where that and Bulkhead
+// accept it, of what was made of it.
+func judged(t *testing.T, j *runc.Judge, what string, cases []*isolator.Case) {
+	t.Helper()
+	acceptable, accepted := 0, 0
+	for _, c := range cases {
+		if j.Accepts(c.Asked.Spec) != nil {
+			continue
+		}
+		acceptable++
+		r, res, err := spec.Rewrite(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(res.Denials) > 0 {
+			continue
+		}
+		accepted++
+		if err := j.Accepts(r.Spec); err != nil {
+			t.Fatalf("runc takes what was asked for and not what was made of it: %v\n asked %s\n got   %s\n policy %s", err, inJSON(c.Asked), inJSON(r), inJSON(c.Policy))
+		}
+	}
+	if accepted == 0 {
+		t.Errorf("%s: none of %d, %d of them acceptable to runc, was accepted", what, len(cases), acceptable)
+	}
+	t.Logf("runc, %s: %d, of which %d acceptable to runc as they came, %d of those accepted, all of them still acceptable to runc", what, len(cases), acceptable, accepted)
 }
 
 // whole adds what no engine's request lacks, and a fixture leaves out.

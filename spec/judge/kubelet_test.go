@@ -9,24 +9,23 @@ import (
 )
 
 // container is what the kubelet asks of containerd for a container: the
-// security context as pod and container have it together. Source: Kubernetes
-// 1.33, pkg/securitycontext and pkg/kubelet/kuberuntime/security_context.go.
+// security context as pod and container have it together. Source: Kubernetes,
+// pkg/securitycontext and pkg/kubelet/kuberuntime/security_context.go.
 type container struct {
-	name          string
-	privileged    bool
-	add, drop     []string // capabilities, as written
-	user          uint32
-	group         uint32
-	noNewPrivs    bool
-	readOnlyRoot  bool
-	unmasked      bool // procMount: Unmasked
-	seLinux       corev1.SELinuxOptions
-	seccomp       profile
-	appArmor      profile
-	hostPID       bool
-	users         bool // a user namespace of the pod's
-	volumeMounts  []volumeMount
-	terminationAt string
+	name         string
+	privileged   bool
+	add, drop    []string // capabilities, as written
+	user         uint32
+	group        uint32
+	noNewPrivs   bool
+	readOnlyRoot bool
+	unmasked     bool // procMount: Unmasked
+	seLinux      corev1.SELinuxOptions
+	seccomp      profile
+	appArmor     profile
+	hostPID      bool
+	users        bool // a user namespace of the pod's
+	volumeMounts []volumeMount
 }
 
 // profile is a seccomp or AppArmor profile: "Unconfined", "RuntimeDefault" or
@@ -120,7 +119,7 @@ type volumeMount struct {
 
 // volumeMounts are what the kubelet mounts. The fixtures mount none of their
 // volumes, so each container is given all: one that nobody mounts gives nobody
-// anything. Source: Kubernetes 1.33, pkg/volume/*, GetPath, and pkg/kubelet/kubelet_pods.go.
+// anything. Source: Kubernetes, pkg/volume/*, GetPath, and pkg/kubelet/kubelet_pods.go.
 func volumeMounts(pod *corev1.Pod, c *corev1.Container) []volumeMount {
 	all := []volumeMount{
 		{kubelet + "/etc-hosts", "/etc/hosts", false},

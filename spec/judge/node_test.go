@@ -42,7 +42,7 @@ const (
 	appArmorCRI  = "cri-containerd.apparmor.d"
 )
 
-// Masks of the kubelet's procMount Default. Source: Kubernetes 1.33,
+// Masks of the kubelet's procMount Default. Source: Kubernetes,
 // pkg/securitycontext/util.go.
 var (
 	maskedPaths = []string{
