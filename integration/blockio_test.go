@@ -67,10 +67,16 @@ func (s *stage) mounted(device string) string {
 
 // bounded is a policy in which acme writes so fast, and globex as it likes.
 func (d disk) bounded() node.Policy {
-	return node.Policy{Tenants: map[string]string{
-		"acme":   fmt.Sprintf("limits: {blockIO: [{device: %s, writeBytesPerSecond: %dMi}]}", d.device, rateMi),
-		"globex": "",
-	}}
+	limit := fmt.Sprintf("limits: {blockIO: [{device: %s, writeBytesPerSecond: %dMi}]}\n", d.device, rateMi)
+	return node.Policy{Tenants: map[string]string{"acme": limit + d.listed(), "globex": d.listed()}}
+}
+
+// listed is the part of a tenant's policy that lets it have the disk.
+func (d disk) listed() string {
+	if d.spec == nil {
+		return ""
+	}
+	return fmt.Sprintf("security: {exceptions: {hostPaths: [{path: %s}]}}", d.device)
 }
 
 func (d disk) number() string { return fmt.Sprintf("%d:%d", d.major, d.minor) }
@@ -92,7 +98,7 @@ func TestBlockIOLimitIsInTheCgroupThatHoldsIt(t *testing.T) {
 		if got := s.throttles(neighbour); got != "" {
 			s.Errorf("globex's throttle is %q, want none", got)
 		}
-		s.apply(node.Policy{Tenants: map[string]string{"acme": "", "globex": ""}})
+		s.apply(node.Policy{Tenants: map[string]string{"acme": d.listed(), "globex": d.listed()}})
 		if got := s.throttles(c); got != "" {
 			s.Errorf("acme's throttle is %q after the limit was lifted, want none", got)
 		}

@@ -23,7 +23,7 @@ func TestBusyTenantsSplitADiskByWeight(t *testing.T) {
 	onNewestEngine(t, acme, func(s *stage) {
 		d := s.disk()
 		scheduler := s.scheduler(d)
-		s.apply(node.Policy{Tenants: map[string]string{"acme": "weight: 100", "globex": "weight: 300"}})
+		s.apply(node.Policy{Tenants: map[string]string{"acme": "weight: 100\n" + d.listed(), "globex": "weight: 300\n" + d.listed()}})
 		light, heavy := s.start(s.writing("acme", d)), s.start(s.writing("globex", d))
 		s.begin()
 		for _, c := range []*container{light, heavy} {
