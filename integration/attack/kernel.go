@@ -13,7 +13,7 @@ var kernel = []Row{
 	{Number: "29", Attack: "A user namespace of its own, and what root may reach in it (CVE-2024-1086, CVE-2022-0185, CVE-2023-0386)", Stops: "seccomp, userlimits", Tries: []Try{
 		{Technique: "unshare-user", Privileged: "ok", Stock: "EPERM", Bulkhead: "EPERM"},
 		{Technique: "unshare-mount", Privileged: "ok", Stock: "EPERM", Bulkhead: "EPERM"},
-		{Technique: "clone3-newuser", Privileged: "ok", Stock: "ENOSYS", Bulkhead: "ENOSYS"},
+		{Technique: "clone3", Privileged: "ok", Stock: "ENOSYS", Bulkhead: "ENOSYS"},
 		{Technique: "setns", Privileged: "ok", Stock: "EPERM", Bulkhead: "EPERM"},
 	}},
 	{Number: "30", Attack: "Raw packets (CVE-2020-14386, CVE-2017-7308)", Stops: "capabilities, seccomp", Tries: []Try{

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -44,10 +43,8 @@ func init() {
 		return unix.Close(fd)
 	}
 	techniques["sched-fifo"] = func([]string) error {
-		priority := int32(1)
-		return aside(func() error {
-			return call(unix.SYS_SCHED_SETSCHEDULER, 0, unix.SCHED_FIFO, uintptr(unsafe.Pointer(&priority)))
-		})
+		fifo := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}
+		return aside(func() error { return unix.SchedSetAttr(0, fifo, 0) })
 	}
 	techniques["ioprio-rt"] = func([]string) error {
 		const whoProcess, classRealtime = 1, 1 << 13 // linux/ioprio.h

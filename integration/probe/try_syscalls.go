@@ -1,10 +1,6 @@
 package main
 
-import (
-	"unsafe"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // System calls that a container has no use for. Numbers are x/sys's, of the
 // architecture that this is built for.
@@ -32,8 +28,8 @@ func init() {
 		return call(unix.SYS_KEYCTL, getKeyringID, session, 0)
 	}
 	techniques["add_key"] = func([]string) error {
-		kind, name, payload := cstring("user"), cstring("bulkhead-probe"), cstring("x")
-		return call(unix.SYS_ADD_KEY, kind, name, payload, 1, ^uintptr(3)) // KEY_SPEC_USER_KEYRING (-4)
+		_, err := unix.AddKey("user", "bulkhead-probe", []byte("x"), unix.KEY_SPEC_USER_KEYRING)
+		return err
 	}
 	techniques["syslog"] = func([]string) error {
 		const sizeUnread = 9 // SYSLOG_ACTION_SIZE_UNREAD
@@ -44,12 +40,10 @@ func init() {
 		return call(unix.SYS_PERSONALITY, addrNoRandomize)
 	}
 	techniques["tiocsti"] = func([]string) error {
-		c := [1]byte{'x'}
-		return reachedTerminal(call(unix.SYS_IOCTL, 0, unix.TIOCSTI, uintptr(unsafe.Pointer(&c))))
+		return reachedTerminal(unix.IoctlSetPointerInt(0, unix.TIOCSTI, 'x'))
 	}
 	techniques["tiocsti-high"] = func([]string) error { // the kernel looks at 32 bits, a filter may look at 64
-		c := [1]byte{'x'}
-		return reachedTerminal(call(unix.SYS_IOCTL, 0, 1<<32|unix.TIOCSTI, uintptr(unsafe.Pointer(&c))))
+		return reachedTerminal(unix.IoctlSetPointerInt(0, 1<<32|unix.TIOCSTI, 'x'))
 	}
 }
 
@@ -71,9 +65,4 @@ func opens(number uintptr, args ...uintptr) error {
 		return errno
 	}
 	return unix.Close(int(fd))
-}
-
-func cstring(s string) uintptr {
-	b := append([]byte(s), 0)
-	return uintptr(unsafe.Pointer(&b[0]))
 }

@@ -31,7 +31,7 @@ func (p *Posture) readStatus() error {
 	}
 	mode, err := strconv.Atoi(fields["Seccomp"])
 	if err != nil {
-		return fmt.Errorf("Seccomp: %w", err)
+		return fmt.Errorf("mode of seccomp: %w", err)
 	}
 	p.Seccomp = Seccomp(mode)
 	p.SeccompFilters, _ = strconv.Atoi(fields["Seccomp_filters"]) // absent before Linux 5.9
