@@ -25,8 +25,11 @@ func TestAttacksOfTheCatalogue(t *testing.T) {
 		}
 		privileged, plain, ours := s.trying(techniques), s.trying(techniques), s.trying(techniques)
 		cgroups := oci.WithMounts([]specs.Mount{{Type: "cgroup", Source: "cgroup", Destination: "/sys/fs/cgroup", Options: []string{"rw", "nosuid", "nodev", "noexec"}}})
-		privileged.Spec = []oci.SpecOpts{oci.WithPrivileged, oci.WithAllDevicesAllowed, cgroups}
-		plain.Spec = []oci.SpecOpts{seccomp.WithDefaultProfile(), cgroups}
+		// A mount of cgroup2 in the node's own cgroup namespace takes the options of
+		// the node's mount away, memory_recursiveprot among them: for the whole node.
+		own := oci.WithLinuxNamespace(specs.LinuxNamespace{Type: specs.CgroupNamespace})
+		privileged.Spec = []oci.SpecOpts{oci.WithPrivileged, oci.WithAllDevicesAllowed, own, cgroups}
+		plain.Spec = []oci.SpecOpts{seccomp.WithDefaultProfile(), own, cgroups}
 		ours.Spec = []oci.SpecOpts{cgroups}
 		inPrivileged, inStock, inOurs := s.outcomes(stock(privileged)), s.outcomes(stock(plain)), s.outcomes(ours)
 		tried, stopped, alsoStock := 0, 0, 0
