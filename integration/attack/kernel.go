@@ -5,7 +5,7 @@ import "slices"
 // Entry points of the kernel.
 var kernel = []Row{
 	{Number: "27", Attack: "cgroup v1's release_agent (CVE-2022-0492)", Stops: "capabilities, seccomp, userlimits", Tries: []Try{
-		{Technique: "mount-cgroup", Privileged: "ok", Stock: "EPERM", Bulkhead: "EPERM"},
+		{Technique: "mount-cgroup", Privileged: "ok|EPERM", Stock: "EPERM", Bulkhead: "EPERM", Below: "a node with cgroup v2 has no hierarchy of v1"},
 	}},
 	{Number: "28", Attack: "Writing to the tree of cgroups (CVE-2023-25809)", Stops: "mounts, namespaces", Tries: []Try{
 		{Technique: "cgroup-procs", Privileged: "ok", Stock: "ok", Bulkhead: "EROFS"},
