@@ -37,7 +37,7 @@ func (p *Posture) readStatus() error {
 	p.SeccompFilters, _ = strconv.Atoi(fields["Seccomp_filters"]) // absent before Linux 5.9
 	p.NoNewPrivileges = fields["NoNewPrivs"] == "1"
 	if p.UIDs, err = numbers(fields["Uid"]); err != nil {
-		return fmt.Errorf("Uid: %w", err)
+		return fmt.Errorf("user IDs: %w", err)
 	}
 	p.GIDs, err = numbers(fields["Gid"] + " " + fields["Groups"])
 	return err
