@@ -158,8 +158,8 @@ func execPrivileged(ctx context.Context, n *node.Node, s subject) (string, error
 			p.NoNewPrivileges = false
 			p.Capabilities = &specs.LinuxCapabilities{Bounding: all, Effective: all, Permitted: all}
 		})
-		if err != nil && strings.Contains(err.Error(), "refused by identity") {
-			return "refused: root", nil // of a container that is not root's
+		if err != nil && strings.Contains(err.Error(), refused) { // root in a container that is not root's
+			return strings.TrimSuffix(err.Error()[strings.Index(err.Error(), refused):], ": unknown"), nil
 		}
 		if err != nil {
 			return "", err
