@@ -47,10 +47,10 @@ test: build engines vm-image ## Run every test, then look for anything left on t
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no engine; under a minute
-	@PATH="$(CURDIR)/bin/engines/built:$$PATH" go test -count=1 -timeout 5m $(if $(V),-v) $(UNIT)
+	@PATH="$(CURDIR)/bin/engines/built:$$PATH" CGO_ENABLED=1 go test -count=1 -timeout 5m $(if $(V),-v) $(UNIT)
 
 .PHONY: test-integration
-test-integration: build probe engines ## Run the tests with real engines (RUN=regexp selects)
+test-integration: build probe compile-seccomp engines ## Run the tests with real engines (RUN=regexp selects)
 	@go test -count=1 -v -timeout 15m $(if $(RUN),-run '$(RUN)') $(INTEGRATION)
 
 .PHONY: test-vm
@@ -105,6 +105,11 @@ $(VM): | vm-packages
 probe:
 	@mkdir -p bin
 	@CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/ ./integration/probe
+
+.PHONY: compile-seccomp
+compile-seccomp: | packages
+	@mkdir -p bin
+	@CGO_ENABLED=1 go build -trimpath -tags seccomp -o bin/compile-seccomp ./integration/seccomp/compile
 
 .PHONY: packages
 packages:

@@ -2,6 +2,7 @@ package isolator
 
 import (
 	"slices"
+	"sync"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
@@ -47,7 +48,7 @@ func commonProfile(c *Case) *specs.LinuxSeccomp {
 		Architectures: native(c.Facts.Node.Architecture),
 		Syscalls:      []specs.LinuxSyscall{{Names: baselineCalls, Action: specs.ActAllow}},
 	}
-	p.Syscalls = append(p.Syscalls, seccomp.Except("ioctl", 1, tiocsti, tioclinux)...)
+	p.Syscalls = append(p.Syscalls, ioctls()...)
 	p.Syscalls = append(p.Syscalls, sockets(c)...)
 	for _, persona := range personalities {
 		p.Syscalls = append(p.Syscalls, allowed("personality", equal(0, persona)))
@@ -65,6 +66,8 @@ const (
 	tiocsti   = 0x5412
 	tioclinux = 0x541c
 )
+
+var ioctls = sync.OnceValue(func() []specs.LinuxSyscall { return seccomp.Except("ioctl", 1, tiocsti, tioclinux) })
 
 // personalities are PER_LINUX and PER_LINUX32, each with and without UNAME26,
 // and the question for the current one. None switches off address space

@@ -7,6 +7,7 @@ import (
 
 	"github.com/containerd/containerd/v2/contrib/seccomp"
 	"github.com/google/go-cmp/cmp"
+	docker "github.com/moby/profiles/seccomp"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/bulkhead-dev/bulkhead/spec/internal/fixture"
@@ -81,4 +82,30 @@ func allowedCalls(p *specs.LinuxSeccomp) []string {
 func sorted(names []string) []string {
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// A Create has 2 ms for all isolators.
+func BenchmarkSeccomp(b *testing.B) {
+	s := &specs.Spec{
+		Process: &specs.Process{Capabilities: &specs.LinuxCapabilities{Bounding: []string{"CAP_SYS_CHROOT"}}},
+		Linux:   new(specs.Linux),
+	}
+	engine, err := docker.GetDefaultProfile(s)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s.Linux.Seccomp = engine
+	asked := &isolator.Request{Spec: s}
+	c := isolator.NewCase(&tenant.Policy{Security: tenant.Security{Level: tenant.Baseline}}, new(tenant.Node), fixture.Facts(), asked)
+	all := isolator.All()
+	decide := all[slices.IndexFunc(all, func(i isolator.Isolator) bool { return i.Name == "seccomp" })]
+	for b.Loop() {
+		r := asked.Draft()
+		if err := decide.Rewrite(c, r); err != nil {
+			b.Fatal(err)
+		}
+		if err := decide.Holds(c, r); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -6,21 +6,25 @@ import (
 )
 
 const (
+	maxRead  = 1 << 14      // rules with conditions of one filter; calls with more are denied
 	maxRules = 512          // of one system call; a call with more is denied
 	maxParts = 2 * maxRules // while working on one
-	maxShare = 1 << 21      // comparisons of rules for one call
-	maxWork  = 1 << 22      // and in one meet, or in comparing two filters
+	maxShare = 1 << 20      // steps for one call, of which each compares two rules
+	maxWork  = 3 << 19      // and in one meet, or in comparing two filters
+	perRule  = 16           // steps that making a rule takes
+	maxSize  = 3000         // instructions for rules with conditions; the kernel takes 4096 in all
 )
 
-// work bounds the comparisons of rules, so that a hostile filter costs
+// work bounds the steps, so that a hostile filter costs
 // milliseconds. What cannot be afforded is denied.
 type work struct {
 	left  int
 	share int  // what is left for one call
 	over  bool // a list is not what it should be, since it would cost too much
+	room  int  // instructions for the calls that are left
 }
 
-func newWork() *work { return &work{left: maxWork, share: maxShare} }
+func newWork() *work { return &work{left: maxWork, share: maxShare, room: maxSize} }
 
 // next begins with another call.
 func (w *work) next() { w.share, w.over = maxShare, false }
@@ -129,7 +133,8 @@ func (w *work) masks(r rule) []rule {
 // each puts together what becomes of each rule.
 func (w *work) each(rules []rule, become func(rule) []rule) (all []rule) {
 	for _, r := range rules {
-		if all = append(all, become(r)...); !w.spend(1) || !w.bounded(all) {
+		before := len(all)
+		if all = append(all, become(r)...); !w.spend(1+perRule*(len(all)-before)) || !w.bounded(all) {
 			return nil
 		}
 	}
@@ -168,10 +173,13 @@ func (w *work) reduce(rules []rule) []rule {
 	return out
 }
 
-// disjoint returns the same calls in rules that are apart from each other.
+// disjoint returns the same calls in rules that are apart from each other. Those
+// with few conditions, which match most, come first and leave little of others.
 func (w *work) disjoint(rules []rule) []rule {
+	rules = slices.Clone(w.reduce(rules))
+	sort.SliceStable(rules, func(i, j int) bool { return len(rules[i]) < len(rules[j]) })
 	var out []rule
-	for _, r := range w.reduce(rules) {
+	for _, r := range rules {
 		out = append(out, w.minus([]rule{r}, out)...)
 		if !w.bounded(out) {
 			return nil

@@ -30,17 +30,12 @@ func (a architectures) within(b architectures) bool {
 	return b.any || !a.any && !slices.ContainsFunc(a.list, func(arch specs.Arch) bool { return !b.has(arch) })
 }
 
-// commonArchitectures is the intersection, without those of 32 bits where
-// libseccomp would make something else of a rule there.
-func commonArchitectures(p, q *profile, out *writer) []specs.Arch {
-	var both []specs.Arch
-	for _, a := range slices.Concat(p.list, q.list) {
-		if p.has(a) && q.has(a) {
-			both = append(both, a)
+// common is the intersection, sorted.
+func (a architectures) common(b architectures) (both []specs.Arch) {
+	for _, arch := range slices.Concat(a.list, b.list) {
+		if a.has(arch) && b.has(arch) {
+			both = append(both, arch)
 		}
-	}
-	if slices.ContainsFunc(both, is32) && !(p.certain32() && q.certain32() && out.narrow()) {
-		both = slices.DeleteFunc(both, is32)
 	}
 	slices.Sort(both)
 	return slices.Compact(both)

@@ -115,6 +115,35 @@ func TestMeetOfTwoListsOfDenialsIsOneOfWhatIsAllowed(t *testing.T) {
 	}
 }
 
+// runc answers calls above the highest one that is named with ENOSYS.
+func TestMeetNamesWhatAFilterKills(t *testing.T) {
+	kills := func(groups ...specs.LinuxSyscall) *specs.LinuxSeccomp {
+		return &specs.LinuxSeccomp{DefaultAction: specs.ActKillProcess, Syscalls: groups}
+	}
+	got := Meet(kills(allow("read"), allow("statmount")), closed(allow("read"), deny("mount", specs.ActKillProcess)))
+	want := kills(allow("read"), deny("mount", specs.ActKillProcess), errno("statmount", 1))
+	if d := cmp.Diff(text(t, Meet(want, nil)), text(t, got)); d != "" {
+		t.Error(d)
+	}
+	got = Meet(kills(), closed(allow("read"), errno("bpf", 13)))
+	if len(got.Syscalls) > 0 || got.DefaultAction != specs.ActKillProcess {
+		t.Errorf("a filter that kills all became %s", text(t, got))
+	}
+}
+
+func TestMeetOfTwoErrors(t *testing.T) {
+	engine := closed(errno("chmod", 13), errno("clone3", 38), errno("mount", 13), errno("socket", 22, eq(0, 16), eq(2, 9)), allow("socket", eq(0, 2)))
+	tenant := closed(errno("chmod", 95), errno("clone3", 1), allow("mount"), allow("socket"))
+	for name, want := range map[string]uint{"chmod": 95, "clone3": 38, "mount": 13, "other": 1} {
+		if v := verdict(Meet(engine, tenant), call{name: name}); v != (denial{specs.ActErrno, want}) {
+			t.Errorf("%s: %v, want error %d", name, v, want)
+		}
+	}
+	if v := verdict(Meet(engine, tenant), call{name: "socket", args: [6]uint64{16, 0, 9}}); v.errno != 22 {
+		t.Errorf("socket: %v, want the engine's own error for these arguments", v)
+	}
+}
+
 func TestMoreRulesThanAFilterHoldsAreDenied(t *testing.T) {
 	many := func(n int) (groups []specs.LinuxSyscall) {
 		for i := range n {
@@ -142,25 +171,60 @@ func TestWhatOneCallCannotAffordDeniesThatCallOnly(t *testing.T) {
 
 // A filter of the largest config.json must not hold up the shim.
 func TestAHostileFilterIsCheap(t *testing.T) {
-	hostile := closed()
-	for i := range 500 {
-		group := allow("call0", eq(uint(i%6), uint64(i)), arg(uint((i+1)%6), specs.OpNotEqual, uint64(i)), arg(uint((i+2)%6), specs.OpGreaterThan, uint64(i)))
-		if i%2 == 0 {
-			group.Action = specs.ActErrno
+	for name, f := range hostile() {
+		start := time.Now()
+		m := Meet(f, f)
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("%s: took %s", name, took)
 		}
-		for n := range 400 {
-			group.Names = append(group.Names, fmt.Sprintf("call%d", n))
+		if !Leq(m, f) {
+			t.Errorf("%s: more is allowed", name)
 		}
-		hostile.Syscalls = append(hostile.Syscalls, group)
 	}
-	start := time.Now()
-	m := Meet(hostile, hostile)
-	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("took %s", took)
+}
+
+func BenchmarkHostile(b *testing.B) {
+	for name, f := range hostile() {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				Meet(f, f)
+			}
+		})
 	}
-	if !Leq(m, closed()) {
-		t.Error("something that was not worked out is allowed")
+}
+
+// hostile are filters of many rules for many calls.
+func hostile() map[string]*specs.LinuxSeccomp {
+	all := map[string]*specs.LinuxSeccomp{}
+	for name, group := range map[string]func(i uint) specs.LinuxSyscall{
+		"uncertain": func(i uint) specs.LinuxSyscall {
+			return allow("", eq(i%6, uint64(i)), arg((i+1)%6, specs.OpNotEqual, uint64(i)), arg((i+2)%6, specs.OpGreaterThan, uint64(i)))
+		},
+		"equalities": func(i uint) specs.LinuxSyscall {
+			return allow("", eq(i%6, uint64(i)), eq((i+1)%6, uint64(i)), eq((i+2)%6, uint64(i)))
+		},
+		"masks": func(i uint) specs.LinuxSyscall {
+			return allow("", mask(i%6, 1<<63-1-uint64(i)), mask((i+1)%6, uint64(i)))
+		},
+		"one argument": func(i uint) specs.LinuxSyscall { return allow("", eq(0, uint64(i))) },
+		"spans":        func(i uint) specs.LinuxSyscall { return allow("", arg(0, specs.OpGreaterEqual, uint64(i))) },
+	} {
+		for _, denies := range []uint{2, 50, 1000} { // one rule of so many
+			f := closed()
+			for i := range uint(500) {
+				g := group(i)
+				if g.Names = nil; i%denies == 1 {
+					g.Action = specs.ActErrno
+				}
+				for n := range 400 {
+					g.Names = append(g.Names, fmt.Sprintf("call%d", n))
+				}
+				f.Syscalls = append(f.Syscalls, g)
+			}
+			all[fmt.Sprintf("%s, denied every %d", name, denies)] = f
+		}
 	}
+	return all
 }
 
 func BenchmarkMeet(b *testing.B) {

@@ -38,6 +38,7 @@ func Meet(a, b *specs.LinuxSeccomp) *specs.LinuxSeccomp {
 
 func meet(p, q *profile) *specs.LinuxSeccomp {
 	w, out := newWork(), newWriter(p, q)
+	w.room /= max(1, len(p.common(q.architectures))) // each architecture has a program of its own
 	for i := range p.entries {
 		e := &p.entries[i]
 		out.add(e.name, w.meetEntries(side{e, p.rest}, q.side(e.name), out.rest))
@@ -47,8 +48,14 @@ func meet(p, q *profile) *specs.LinuxSeccomp {
 			out.add(e.name, w.meetEntries(p.side(e.name), side{e, q.rest}, out.rest))
 		}
 	}
+	if p.kills() || q.kills() {
+		out.killAll()
+	}
 	s := out.filter()
-	s.Architectures = commonArchitectures(p, q, out)
+	s.Architectures = p.common(q.architectures)
+	if slices.ContainsFunc(s.Architectures, is32) && !(p.certain32() && q.certain32() && out.narrow()) {
+		s.Architectures = slices.DeleteFunc(s.Architectures, is32)
+	}
 	s.Flags = harmless(slices.Concat(p.flags, q.flags))
 	return s
 }

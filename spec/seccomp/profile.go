@@ -10,6 +10,7 @@ type profile struct {
 	rest    denial // of what no rule matches; none: it is allowed
 	entries []entry
 	index   map[string]int // of entries, by name
+	read    int            // rules with conditions
 
 	architectures
 	flags    []specs.LinuxSeccompFlag
@@ -36,13 +37,14 @@ func read(p *specs.LinuxSeccomp) profile {
 	for _, group := range p.Syscalls {
 		names += len(group.Names)
 	}
+	names = min(names, 1024) // each once
 	out.entries, out.index = make([]entry, 0, names), make(map[string]int, names)
 	for _, group := range p.Syscalls {
 		out.add(group)
 	}
 	for i := range out.entries {
 		e := &out.entries[i]
-		e.unsure = len(e.trees) > 1 && !certain(e.trees)
+		e.unsure = e.unsure || len(e.trees) > 1 && !certain(e.trees)
 	}
 	return out
 }
@@ -54,10 +56,11 @@ func (p *profile) add(group specs.LinuxSyscall) {
 		return // a delegate skips what equals the default
 	}
 	alternatives, unclear := readRules(group.Args)
-	if unclear && how != (denial{}) {
-		alternatives = always
+	if unclear && how != (denial{}) { // whatever it matches
+		alternatives, how = always, order{}.stricter(how, p.rest)
 	}
 	trees := readTrees(group.Args, how)
+	p.read += len(trees) * len(group.Names)
 	for _, name := range group.Names {
 		i, known := p.index[name]
 		if !known {
@@ -65,6 +68,11 @@ func (p *profile) add(group specs.LinuxSyscall) {
 			p.entries, p.index[name] = append(p.entries, entry{name: name}), i
 		}
 		e := &p.entries[i]
+		if p.read > maxRead && len(trees) > 0 {
+			e.unsure = true
+			e.add(how, nil)
+			continue
+		}
 		e.add(how, alternatives)
 		e.trees = append(e.trees, trees...)
 	}
@@ -73,6 +81,10 @@ func (p *profile) add(group specs.LinuxSyscall) {
 func (p *profile) open() bool { return p.rest == (denial{}) }
 
 func (p *profile) top() bool { return p.index == nil }
+
+// kills reports a filter that names no call and denies all of them more strictly
+// than with an error.
+func (p *profile) kills() bool { return len(p.entries) == 0 && p.rest.class() < failure }
 
 func (p *profile) names(call string) bool {
 	_, ok := p.index[call]

@@ -1,6 +1,8 @@
 package seccomp
 
 import (
+	"slices"
+
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -30,7 +32,11 @@ func readTrees(args []specs.LinuxSeccompArg, how denial) []tree {
 	return trees
 }
 
+// repeats reports that two conditions are on one argument.
 func repeats(args []specs.LinuxSeccompArg) bool {
+	if len(args) > argsMax {
+		return true
+	}
 	for i, a := range args {
 		for _, b := range args[:i] {
 			if a.Index == b.Index {
@@ -50,53 +56,78 @@ const narrow = 1<<32 - 1 // the largest value that one comparison sees whole
 // no rule has several arguments, or NE stands alone and has another answer. A
 // single rule is always right.
 func certain(trees []tree) bool {
-	several := false
+	several, unequal := false, false
 	for _, t := range trees {
 		several = several || len(t.args) > 1
-	}
-	for i, t := range trees {
 		for _, a := range t.args {
-			switch {
-			case a.Op == specs.OpEqualTo || a.Op == specs.OpMaskedEqual:
-				continue
-			case !t.last(a), a.Op != specs.OpNotEqual && a.Value > narrow:
-				return false
-			case !several || a.Op != specs.OpNotEqual:
+			if a.Op == specs.OpEqualTo || a.Op == specs.OpMaskedEqual {
 				continue
 			}
-			for j, u := range trees {
-				if i != j && (len(t.args) > 1 || t.how == u.how) && u.has(a.Index, specs.OpEqualTo, a.Value) {
-					return false
-				}
+			if !t.last(a) || a.Op != specs.OpNotEqual && a.Value > narrow {
+				return false
+			}
+			unequal = unequal || a.Op == specs.OpNotEqual
+		}
+	}
+	return !several || !unequal || !contradict(trees)
+}
+
+// contradict reports that a rule has NE where another has EQ of the same value.
+func contradict(trees []tree) bool {
+	equals := map[comparison][]denial{}
+	for _, t := range trees {
+		for _, a := range t.args {
+			if c := comparisonOf(a); a.Op == specs.OpEqualTo && !slices.Contains(equals[c], t.how) {
+				equals[c] = append(equals[c], t.how)
 			}
 		}
 	}
-	return true
+	for _, t := range trees {
+		for _, a := range t.args {
+			same := equals[comparisonOf(a)]
+			if a.Op == specs.OpNotEqual && len(same) > 0 && (len(t.args) > 1 || slices.Contains(same, t.how)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // certain32 reports that libseccomp takes the rules for the same on a 32-bit
 // architecture: it cuts off the upper half of every value, and its nodes are
 // the same for an operator and its opposite.
 func certain32(trees []tree) bool {
-	for i, t := range trees {
+	operators := map[comparison][]specs.LinuxSeccompOperator{}
+	for _, t := range trees {
 		for _, a := range t.args {
-			if a.Op == specs.OpMaskedEqual && a.ValueTwo > narrow || a.Op != specs.OpMaskedEqual && a.Value > narrow {
-				return false
-			}
-			for j, u := range trees {
-				if i != j && opposite[a.Op] != "" && u.has(a.Index, opposite[a.Op], a.Value) {
+			if a.Op == specs.OpMaskedEqual {
+				if a.ValueTwo > narrow {
 					return false
 				}
+				continue
 			}
+			c := comparisonOf(a)
+			if a.Value > narrow || slices.Contains(operators[c], opposite[a.Op]) {
+				return false
+			}
+			operators[c] = append(operators[c], a.Op)
 		}
 	}
 	return true
 }
 
+// A comparison is what a condition compares, whatever its operator.
+type comparison struct {
+	index uint
+	value uint64
+}
+
+func comparisonOf(a specs.LinuxSeccompArg) comparison { return comparison{a.Index, a.Value} }
+
 var opposite = map[specs.LinuxSeccompOperator]specs.LinuxSeccompOperator{
-	specs.OpNotEqual:    specs.OpEqualTo,
-	specs.OpLessThan:    specs.OpGreaterEqual,
-	specs.OpGreaterThan: specs.OpLessEqual,
+	specs.OpEqualTo: specs.OpNotEqual, specs.OpNotEqual: specs.OpEqualTo,
+	specs.OpLessThan: specs.OpGreaterEqual, specs.OpGreaterEqual: specs.OpLessThan,
+	specs.OpGreaterThan: specs.OpLessEqual, specs.OpLessEqual: specs.OpGreaterThan,
 }
 
 func (t tree) last(a specs.LinuxSeccompArg) bool {
@@ -106,13 +137,4 @@ func (t tree) last(a specs.LinuxSeccompArg) bool {
 		}
 	}
 	return true
-}
-
-func (t tree) has(index uint, op specs.LinuxSeccompOperator, value uint64) bool {
-	for _, a := range t.args {
-		if a.Index == index && a.Op == op && a.Value == value {
-			return true
-		}
-	}
-	return false
 }

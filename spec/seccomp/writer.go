@@ -33,18 +33,23 @@ func newWriter(p, q *profile) *writer {
 	return out
 }
 
-// mention has the filter name every call that a profile with a stricter default
-// than an error names: runc answers calls above the highest named one with
-// ENOSYS (1.5.2, patchbpf), which would be less than that default.
+// mention has the filter name every call that a profile denies more strictly
+// than with an error, also where the default does: runc answers calls above the
+// highest one that is named with ENOSYS (1.5.2, patchbpf), which is less. It
+// does not if none is named that libseccomp knows by a number above 0; of
+// filters that kill like that, only the one that names none is met exactly.
 func (out *writer) mention(p *profile) {
-	if p.rest.class() >= failure {
+	if out.rest.class() >= failure {
 		return
 	}
 	if out.mentioned == nil {
 		out.mentioned = map[string]bool{}
 	}
-	for _, e := range p.entries {
-		out.mentioned[e.name] = true
+	for i := range p.entries {
+		e := &p.entries[i]
+		if p.rest.class() < failure || slices.ContainsFunc(e.deny, func(r ruling) bool { return r.how.class() < failure }) {
+			out.mentioned[e.name] = true
+		}
 	}
 }
 
@@ -70,6 +75,15 @@ func (l named) compare(m named) int {
 		return 1
 	}
 	return -1
+}
+
+// killAll makes of the filter one that names no call either, as strict as any
+// of its lines.
+func (out *writer) killAll() {
+	for _, l := range out.lines {
+		out.rest = order{}.stricter(out.rest, l.how)
+	}
+	out.lines = nil
 }
 
 // narrow reports that no condition looks at the upper half of a value.
