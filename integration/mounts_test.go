@@ -98,6 +98,25 @@ func TestListedPathIsTheContainersAndNothingElse(t *testing.T) {
 	})
 }
 
+// A file beside a compose file, as its secrets are.
+func TestTenantHasItsOwnOfTheNodesPaths(t *testing.T) {
+	onNewestEngine(t, acme, func(s *stage) {
+		dir := s.TempDir()
+		s.tree(dir, "acme/", "acme/password=of acme", "globex/", "globex/password=of globex")
+		s.apply(node.Policy{
+			Tenants: map[string]string{"acme": "limits: {memory: 128Mi}", "globex": "limits: {memory: 128Mi}"},
+			Node:    "tenantPaths: [{path: '" + dir + "/{tenant}', readOnly: true}]",
+		})
+		for name, other := range map[string]string{"acme": "globex", "globex": "acme"} {
+			own := s.with(name, filepath.Join(dir, name, "password"), "cat /d", "ro")
+			if got := s.says(own); got != "of "+name {
+				s.Errorf("%s reads %q", name, got)
+			}
+			s.expectRefused(s.with(name, filepath.Join(dir, other, "password"), "cat /d", "ro"), "refused by mounts: ")
+		}
+	})
+}
+
 // swapped is a folder below dir that is exchanged with a link to dir/secret, and
 // back, until the test ends. It counts the exchanges.
 func (s *stage) swapped(dir string) (path string, turns *atomic.Int64) {

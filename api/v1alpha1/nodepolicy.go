@@ -38,6 +38,11 @@ type NodePolicySpec struct {
 	// [/var/lib/docker, /var/lib/containerd, /run/containerd, /var/lib/kubelet,
 	// /var/lib/nerdctl].
 	EngineRoots []string `json:"engineRoots,omitempty"`
+	// tenantPaths are folders of the node that each tenant may mount, its own of
+	// them: one part of a path is {tenant}, which stands for its name, as in
+	// /srv/tenants/{tenant}. Whoever fills such a folder is trusted with what is
+	// in it. Default: none.
+	TenantPaths []HostPath `json:"tenantPaths,omitempty"`
 	// audit says what is recorded, and where.
 	Audit Audit `json:"audit,omitzero"`
 }

@@ -104,7 +104,11 @@ func countContainers(root tenant.Root) (func(name string) string, error) {
 
 // level reads "restricted+2": the level and how many exceptions are above it.
 func level(p *tenant.Policy) string {
-	n := len(p.Security.Exceptions.Capabilities) + len(p.Security.Exceptions.HostNamespaces)
+	e := p.Security.Exceptions
+	n := len(e.Capabilities) + len(e.HostNamespaces) + len(e.HostPaths) + len(e.Devices) + len(e.CDIDevices) + len(e.Sysctls)
+	if e.RunAsRoot {
+		n++
+	}
 	if n == 0 {
 		return string(p.Security.Level)
 	}

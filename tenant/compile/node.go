@@ -41,6 +41,7 @@ func (k *compiler) node(o *Object) {
 	if spec.EngineRoots == nil {
 		k.out.Node.EngineRoots = []string{"/var/lib/docker", "/var/lib/containerd", "/run/containerd", "/var/lib/kubelet", "/var/lib/nerdctl"}
 	}
+	k.tenantPaths(o, spec.TenantPaths)
 	k.path(o, "spec.audit.path", k.out.Node.AuditLog.Path)
 	for _, d := range []struct{ name, path string }{{"runc", spec.Delegates.Runc}, {"crun", spec.Delegates.Crun}} {
 		if d.path != "" {
