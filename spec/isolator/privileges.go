@@ -118,7 +118,7 @@ func containerPrivileges(c *Case, p *specs.Process) error {
 	if confinedByAppArmor(created.ApparmorProfile) || !confinedByAppArmor(p.ApparmorProfile) {
 		p.ApparmorProfile = created.ApparmorProfile
 	}
-	if created.SelinuxLabel != "" || !slices.Contains(processTypes, labelType(p.SelinuxLabel)) {
+	if confinedBySELinux(created.SelinuxLabel) || !confinedBySELinux(p.SelinuxLabel) {
 		p.SelinuxLabel = created.SelinuxLabel
 	}
 	return nil
@@ -141,6 +141,8 @@ func mustNotGain(c *Case) bool { return c.Policy.Security.Level == tenant.Restri
 // confinedByAppArmor: without a profile a process has that of the shim.
 func confinedByAppArmor(profile string) bool { return profile != "" && profile != unconfined }
 
+func confinedBySELinux(label string) bool { return slices.Contains(processTypes, labelType(label)) }
+
 // labelType returns the type of "user:role:type:level".
 func labelType(label string) string {
 	parts := strings.SplitN(label, ":", 4)
@@ -156,9 +158,8 @@ func privilegesLeq(a, b *Request) bool {
 	x, y := valueOf(a.Spec.Process), valueOf(b.Spec.Process)
 	m, n := valueOf(a.Spec.Linux).MountLabel, valueOf(b.Spec.Linux).MountLabel
 	within := func(x, y bool) bool { return x || !y }
-	labelled := func(label string, types []string) bool { return slices.Contains(types, labelType(label)) }
 	return within(x.NoNewPrivileges, y.NoNewPrivileges) &&
 		within(confinedByAppArmor(x.ApparmorProfile), confinedByAppArmor(y.ApparmorProfile)) &&
-		within(labelled(x.SelinuxLabel, processTypes), labelled(y.SelinuxLabel, processTypes)) &&
-		within(labelled(m, fileTypes), labelled(n, fileTypes))
+		within(confinedBySELinux(x.SelinuxLabel), confinedBySELinux(y.SelinuxLabel)) &&
+		within(slices.Contains(fileTypes, labelType(m)), slices.Contains(fileTypes, labelType(n)))
 }
