@@ -51,7 +51,7 @@ test-unit: ## Run the tests that need no engine; under a minute
 
 .PHONY: test-integration
 test-integration: build probe compile-seccomp engines ## Run the tests with real engines (RUN=regexp selects)
-	@go test -count=1 -v -timeout 15m $(if $(RUN),-run '$(RUN)') $(INTEGRATION)
+	@go test -count=1 -v -timeout 30m $(if $(RUN),-run '$(RUN)') $(INTEGRATION)
 
 .PHONY: test-vm
 test-vm: build probe engines vm-image ## Run those about cgroups in a VM with v2, without systemd and with (RUN, ALL=1, VMMODES="cgroupfs systemd hybrid")
