@@ -3,6 +3,7 @@ package isolator
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 )
@@ -12,13 +13,14 @@ options: what the engine tells the shim about the delegate.
 
 Owns     the runtime options of a Create
 Rule     The delegate and its state folder are the node's; the cgroup driver and
-         the owner of the pipes follow from the spec. Another delegate, no
-         pivot_root, no new keyring, CRIU paths, a cgroup for the shim and an
+         the owner of the pipes follow from the spec. The state folder that Docker
+         names for every container behind runc's own runtime type may be named,
+         and is not used. Another delegate or folder, no pivot_root, no new keyring, CRIU paths, a cgroup for the shim and an
          address of the task API are refused.
 Because  They replace the delegate, leave the node's root reachable, share keys,
          or move the shim (attack rows 6, 9, 34).
 Escape   none; NodePolicy.delegates and the tenant's delegate choose the
-         program.
+         program, and NodePolicy.engineRoots lists a Docker's --exec-root.
 */
 
 var _ = register(Isolator{
@@ -38,7 +40,7 @@ func ownOptions(c *Case, r *Request) error {
 	o, facts := r.Options, c.Facts.Delegate
 	denials := []error{
 		chosen("binaryName", o.BinaryName, plainDelegate, facts.Path),
-		chosen("root", o.Root, facts.StateRoot),
+		chosen("root", o.Root, append(dockerStates(c), facts.StateRoot)...),
 		chosen("shimCgroup", o.ShimCgroup),
 		chosen("criuImagePath", o.CriuImagePath),
 		chosen("criuWorkPath", o.CriuWorkPath),
@@ -57,10 +59,27 @@ func chosen(name, value string, accepted ...string) error {
 		return nil
 	}
 	d := &Denial{"options", "options." + name, strconv.Quote(value), "none, or the node's own", Nothing}
-	if name == "binaryName" {
+	switch name {
+	case "binaryName":
 		d.Allow = "NodePolicy.delegates"
+	case "root":
+		d.Allow = "NodePolicy.engineRoots, if it is runtime-runc below the --exec-root of a Docker"
 	}
 	return d
+}
+
+// dockerStates are the state folders that dockerd names, below its --exec-root
+// (moby 20.10 to 29, daemon/runtime_unix.go): of the one by default, and of those
+// that the node lists. The delegate is told its own all the same.
+func dockerStates(c *Case) []string {
+	states := []string{"/var/run/docker/runtime-runc", "/run/docker/runtime-runc"}
+	if c.Facts.Engine == CRI {
+		return nil
+	}
+	for _, root := range c.Node.EngineRoots {
+		states = append(states, path.Join(root, "runtime-runc"))
+	}
+	return states
 }
 
 func off(name string, value bool) error {
