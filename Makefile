@@ -14,6 +14,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BUILD  := CGO_ENABLED=0 go build -trimpath -tags no_grpc -ldflags "-s -w -X main.version=$(VERSION) -X main.release=$(VERSION)"
 CACHE  := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bulkhead/engines
 BUILT  := $(CACHE)/$(shell cat integration/engines/{go.mod,go.sum,build.sh} | sha256sum | cut -c1-16)
+DOCKER := $(CACHE)/docker-$(shell cat integration/engines/docker/{go.mod,go.sum} integration/engines/docker.sh | sha256sum | cut -c1-16)
 DEBIAN := $(CACHE)/debian-$(shell . /etc/os-release; cat integration/engines/debian.sh <(echo "$${VERSION_ID:-}") | sha256sum | cut -c1-16)
 VM     := $(CACHE)/vm-$(shell cat integration/vm/image.sh integration/vm/guest/* | sha256sum | cut -c1-16)
 
@@ -81,8 +82,13 @@ bench-fairness: build probe engines ## Show how two tenants split the CPU, besid
 	@bin/fairness
 
 .PHONY: engines
-engines: $(BUILT) debian
+engines: $(BUILT) debian docker
 	@ln -sfn "$(BUILT)" bin/engines/built
+
+.PHONY: docker
+docker: $(DOCKER)
+	@mkdir -p bin/engines
+	@ln -sfn "$(DOCKER)" bin/engines/docker
 
 .PHONY: debian
 debian: $(DEBIAN)
@@ -91,6 +97,9 @@ debian: $(DEBIAN)
 
 $(BUILT): | packages
 	@integration/engines/build.sh "$@"
+
+$(DOCKER):
+	@integration/engines/docker.sh "$@"
 
 $(DEBIAN):
 	@integration/engines/debian.sh "$@"

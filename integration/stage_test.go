@@ -48,6 +48,12 @@ func run(m *testing.M) (code int) {
 		}()
 		nodes = append(nodes, n)
 	}
+	defer func() {
+		for _, err := range endDaemons() {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}()
 	return m.Run()
 }
 

@@ -47,7 +47,7 @@ func (n *Node) CtrRun(ctx context.Context, namespace, runtime string, flags []st
 
 // Bulkhead runs the operator's CLI on the node's installation.
 func (n *Node) Bulkhead(ctx context.Context, args ...string) (Result, error) {
-	return command(ctx, []string{n.place.variable()}, n.program("bulkhead"), args...)
+	return Finish(ctx, n.Enter(n.program("bulkhead"), args...))
 }
 
 // Apply puts a policy in force: all of it, so that what an earlier one held is
@@ -73,17 +73,28 @@ func (n *Node) ApplyWith(ctx context.Context, p Policy, flags ...string) (Result
 }
 
 func command(ctx context.Context, env []string, program string, args ...string) (Result, error) {
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, program, args...)
+	cmd := exec.Command(program, args...)
 	cmd.Env = append(env, "PATH=/usr/sbin:/usr/bin:/sbin:/bin")
+	return Finish(ctx, cmd)
+}
+
+// Finish runs a command to its end, or kills it when the context ends.
+func Finish(ctx context.Context, cmd *exec.Cmd) (Result, error) {
+	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
+	what := strings.Join(cmd.Args, " ")
+	if err := cmd.Start(); err != nil {
+		return Result{}, fmt.Errorf("%s: %w", what, err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() }) // it may have ended
+	defer stop()
+	err := cmd.Wait()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && ctx.Err() == nil {
 		err = nil
 	}
 	if err != nil {
-		return Result{}, fmt.Errorf("%s %s: %w", program, strings.Join(args, " "), err)
+		return Result{}, fmt.Errorf("%s: %w", what, err)
 	}
 	return Result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}, nil
 }

@@ -31,11 +31,9 @@ func (n *Node) Image(ctx context.Context, namespace string) (client.Image, error
 	if i, ok := n.images[namespace]; ok {
 		return i, nil
 	}
-	archive := n.place.path("image.tar")
-	if _, err := os.Stat(archive); err != nil {
-		if err := n.writeImage(archive); err != nil {
-			return nil, fmt.Errorf("make the image: %w", err)
-		}
+	archive, err := n.archive()
+	if err != nil {
+		return nil, err
 	}
 	res, err := n.Ctr(ctx, namespace, "image", "import", archive)
 	if err == nil {
@@ -50,6 +48,27 @@ func (n *Node) Image(ctx context.Context, namespace string) (client.Image, error
 	}
 	n.images[namespace] = i
 	return i, nil
+}
+
+// Archive is a file with the image, as `docker load` takes it.
+func (n *Node) Archive() (string, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.archive()
+}
+
+// archive makes the file on first use.
+//
+// Preconditions: n.mu is held.
+func (n *Node) archive() (string, error) {
+	archive := n.place.path("image.tar")
+	if _, err := os.Stat(archive); err == nil {
+		return archive, nil
+	}
+	if err := n.writeImage(archive); err != nil {
+		return "", fmt.Errorf("make the image: %w", err)
+	}
+	return archive, nil
 }
 
 // writeImage writes an archive as `docker save` does, with one layer.

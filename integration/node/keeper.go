@@ -23,11 +23,16 @@ import (
 const keeperVariable = "BULKHEAD_NODE_KEEPER"
 
 // Main must be the first call of every program that starts nodes. In the
-// keeper, which is the same program started once more, it does not return.
+// keeper and in what becomes containerd in a world of its own, which are the same
+// program started once more, it does not return.
 func Main() {
 	if dir := os.Getenv(keeperVariable); dir != "" {
 		keep(place(dir))
 		os.Exit(0)
+	}
+	if packages := os.Getenv(worldVariable); packages != "" {
+		fmt.Fprintln(os.Stderr, found(packages, os.Args[1:]))
+		os.Exit(1)
 	}
 }
 

@@ -34,6 +34,8 @@ type Node struct {
 	Client *client.Client
 
 	place  place
+	kind   Kind
+	world  *ownWorld // nil: the machine's
 	repo   string
 	keeper *keeper
 	daemon *daemon
@@ -49,8 +51,18 @@ type daemon struct {
 	ended chan struct{} // closed when it was waited for
 }
 
+// A Kind says how a node differs from one that shares the machine's folders and
+// where a client names Bulkhead.
+type Kind struct {
+	World    bool // mount and network namespaces of its own, for engines that insist on their folders
+	Takeover bool // Bulkhead's shim stands under the stock one's name
+}
+
 // Start starts a node. Close ends it.
-func Start(ctx context.Context, e Engine) (*Node, error) {
+func Start(ctx context.Context, e Engine) (*Node, error) { return StartKind(ctx, e, Kind{}) }
+
+// StartKind starts a node of a kind.
+func StartKind(ctx context.Context, e Engine, kind Kind) (*Node, error) {
 	repo, err := Repository()
 	if err != nil {
 		return nil, err
@@ -59,7 +71,7 @@ func Start(ctx context.Context, e Engine) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{Engine: e, place: place(dir), repo: repo, images: map[string]client.Image{}}
+	n := &Node{Engine: e, place: place(dir), kind: kind, repo: repo, images: map[string]client.Image{}}
 	if n.keeper, err = startKeeper(n.place); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -84,6 +96,9 @@ func (n *Node) prepare() error {
 		"containerd-shim-runc-v2":     n.Engine.StockShim,
 		"runc":                        n.Engine.Runc,
 	}
+	if n.kind.Takeover {
+		programs["containerd-shim-runc-v2"] = n.Shim()
+	}
 	for name, target := range programs {
 		if err := os.Symlink(target, n.place.path("bin/"+name)); err != nil {
 			return err
@@ -101,10 +116,13 @@ func (n *Node) startDaemon(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(n.Engine.Containerd, "--config", n.place.path("config.toml"))
+	cmd := n.Enter(n.Engine.Containerd, "--config", n.place.path("config.toml"))
 	cmd.Env = []string{n.place.variable(), "PATH=" + n.place.path("bin") + ":/usr/sbin:/usr/bin:/sbin:/bin"}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the keeper ends it, not Ctrl-C
+	if n.kind.World && n.world == nil {
+		n.founding(cmd)
+	}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start containerd: %w", err)
 	}
@@ -113,7 +131,11 @@ func (n *Node) startDaemon(ctx context.Context) error {
 		_ = cmd.Wait() // killed, as a rule
 		close(n.daemon.ended)
 	}()
-	return n.connect(ctx)
+	if err := n.connect(ctx); err != nil || !n.kind.World || n.world != nil {
+		return err
+	}
+	n.world, err = openNamespaces(cmd.Process.Pid)
+	return err
 }
 
 // connect waits until containerd serves.
@@ -179,6 +201,7 @@ func (n *Node) Remove() error {
 		errs = append(errs, n.Client.Close())
 	}
 	errs = append(errs, n.keeper.finish())
+	n.world.close()
 	if n.daemon != nil {
 		<-n.daemon.ended
 	}
@@ -203,3 +226,9 @@ func (n *Node) ID(namespace string) (string, error) {
 
 // Shim is the path of Bulkhead's shim, for engines that are told a path.
 func (n *Node) Shim() string { return n.program("containerd-shim-bulkhead-v2") }
+
+// Socket is where the node's containerd listens.
+func (n *Node) Socket() string { return n.place.socket() }
+
+// Pid is the node's containerd's.
+func (n *Node) Pid() int { return n.daemon.cmd.Process.Pid }

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,6 +14,10 @@ type Policy struct {
 	Tenants map[string]string // name, also of its containerd namespace, to its spec
 	Node    string            // spec of the NodePolicy
 	Pods    bool              // tenants own the Kubernetes namespaces of their names too
+
+	// Namespaces are the containerd namespaces of tenants who have others than
+	// the node's of their names.
+	Namespaces map[string]string
 }
 
 // yaml completes the policy: a tenant owns the node's namespace of its name.
@@ -24,7 +29,8 @@ func (p Policy) yaml(n *Node) string {
 		if p.Pods {
 			pods = ", kubernetesNamespaces: [" + name + "]"
 		}
-		fmt.Fprintf(&b, "  selectors: {containerdNamespaces: [%s]%s}\n%s\n---\n", n.Namespace(name), pods, indent(p.Tenants[name]))
+		namespace := cmp.Or(p.Namespaces[name], n.Namespace(name))
+		fmt.Fprintf(&b, "  selectors: {containerdNamespaces: [%s]%s}\n%s\n---\n", namespace, pods, indent(p.Tenants[name]))
 	}
 	fmt.Fprintf(&b, "apiVersion: bulkhead.dev/v1alpha1\nkind: NodePolicy\nmetadata: {name: default}\nspec:\n")
 	fmt.Fprintf(&b, "  delegates: {runc: %s}\n%s\n", n.Engine.Runc, indent(p.Node))

@@ -80,10 +80,15 @@ func (p place) processTraces() []string {
 	slices.Sort(pids)
 	var found []string
 	for _, pid := range slices.Compact(pids) {
-		if !host.Alive(pid) || filepath.Base(host.Program(pid)) == "containerd" {
+		if !host.Alive(pid) || isEngine(pid) {
 			continue
 		}
 		found = append(found, fmt.Sprintf("process %d %s", pid, host.Command(pid)))
 	}
 	return found
+}
+
+// isEngine reports a daemon that the node itself runs.
+func isEngine(pid int) bool {
+	return slices.Contains([]string{"containerd", "dockerd"}, filepath.Base(host.Program(pid)))
 }

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"github.com/bulkhead-dev/bulkhead/integration/world"
 )
 
 // A volume is of a plugin, and may be a mount of its own: a filesystem in
@@ -65,7 +67,7 @@ func (v volume) prepare(p pod, name string) error {
 	}
 	var err error
 	if v.memory {
-		err = mount("tmpfs", dir, "size=16m")
+		err = world.Mount("tmpfs", dir, "size=16m")
 	}
 	if v.from != "" {
 		err = errors.Join(os.MkdirAll(v.from, 0o755), unix.Mount(v.from, dir, "", unix.MS_BIND, ""))

@@ -8,12 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/bulkhead-dev/bulkhead/integration/host"
+	"github.com/bulkhead-dev/bulkhead/integration/world"
 )
 
 // inside is the first argument of a recorder that is in its world.
@@ -67,38 +67,31 @@ func furnish(engine string) error {
 	if err != nil {
 		return err
 	}
-	err = unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+	err = world.Detach()
 	for _, dir := range fresh {
 		if err == nil {
-			err = mount("tmpfs", dir, "mode=755")
+			err = world.Mount("tmpfs", dir, "mode=755")
 		}
 	}
 	if err == nil {
-		err = overlay("/usr", filepath.Join(packages, "usr"))
+		err = world.Overlay(scratch, "/usr", filepath.Join(packages, "usr"))
 	}
 	if err == nil {
-		err = overlay("/etc")
+		err = world.Overlay(scratch, "/etc")
 	}
 	if err == nil {
-		err = mount("proc", "/proc", "")
+		err = world.Mount("proc", "/proc", "")
 	}
 	if err == nil {
 		err = devices()
 	}
 	if err == nil {
-		err = unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, "") // as systemd leaves it: among the world's own
+		err = world.Share()
 	}
 	if err != nil {
 		return err
 	}
-	return errors.Join(unix.Sethostname([]byte("node1")), placeDelegate(repo, engine), rememberCgroup(), up("lo"))
-}
-
-func mount(fstype, at, options string) error {
-	if err := unix.Mount(fstype, at, fstype, 0, options); err != nil {
-		return fmt.Errorf("mount %s at %s: %w", fstype, at, err)
-	}
-	return nil
+	return errors.Join(unix.Sethostname([]byte("node1")), placeDelegate(repo, engine), rememberCgroup(), world.Up("lo"))
 }
 
 // nodes are the devices of a small machine, which a privileged container has.
@@ -108,7 +101,7 @@ var nodes = map[string][2]uint32{
 }
 
 func devices() error {
-	err := mount("tmpfs", "/dev", "mode=755")
+	err := world.Mount("tmpfs", "/dev", "mode=755")
 	for name, id := range nodes {
 		file, mode := filepath.Join("/dev", name), uint32(unix.S_IFCHR|0o666)
 		if id[0] == 8 {
@@ -127,18 +120,7 @@ func devices() error {
 	for _, dir := range []string{"pts", "shm", "mqueue"} {
 		err = errors.Join(err, os.MkdirAll(filepath.Join("/dev", dir), 0o755))
 	}
-	return errors.Join(err, mount("devpts", "/dev/pts", "newinstance,ptmxmode=0666"), os.Symlink("pts/ptmx", "/dev/ptmx"))
-}
-
-// overlay lets a folder be written to, and shows others' files before its own.
-func overlay(at string, first ...string) error {
-	dir := filepath.Join(scratch, "overlay", at)
-	for _, part := range []string{"upper", "work"} {
-		if err := os.MkdirAll(filepath.Join(dir, part), 0o755); err != nil {
-			return err
-		}
-	}
-	return mount("overlay", at, fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", strings.Join(append(first, at), ":"), dir, dir))
+	return errors.Join(err, world.Mount("devpts", "/dev/pts", "newinstance,ptmxmode=0666"), os.Symlink("pts/ptmx", "/dev/ptmx"))
 }
 
 // programs is where the recorder is called runc.
@@ -169,15 +151,4 @@ func copyFile(from, to string) error {
 	}
 	_, err = io.Copy(out, in)
 	return errors.Join(err, out.Close())
-}
-
-// up brings a network interface up.
-func up(name string) error { return command("ip", "link", "set", name, "up") }
-
-func command(name string, args ...string) error {
-	out, err := exec.Command(name, args...).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out)
-	}
-	return nil
 }
