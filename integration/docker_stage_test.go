@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -66,7 +67,7 @@ type dockerStage struct {
 	*testing.T
 	*docker.Daemon
 	ctx   context.Context
-	stock *docker.Daemon // the same without Bulkhead, where this one can have no other runtime
+	flags []string // of every docker run
 }
 
 // dockers are the engines of the machine, the oldest first.
@@ -127,12 +128,22 @@ func (s *dockerStage) must(err error) {
 // standard output.
 func (s *dockerStage) docker(args ...string) string {
 	s.Helper()
-	res, err := s.Docker(s.ctx, args...)
-	s.must(err)
+	res := s.try(args...)
 	if err := res.Failed(); err != nil {
 		s.Fatalf("docker %s: %v", strings.Join(args, " "), err)
 	}
 	return strings.TrimSpace(res.Stdout)
+}
+
+// try runs the client, which may fail.
+func (s *dockerStage) try(args ...string) node.Result {
+	s.Helper()
+	if args[0] == "run" {
+		args = slices.Concat(args[:1], s.flags, args[1:])
+	}
+	res, err := s.Docker(s.ctx, args...)
+	s.must(err)
+	return res
 }
 
 // run starts a container that stays, and returns its name.
@@ -151,36 +162,22 @@ func (s *dockerStage) sleeper(options ...string) string {
 // refused expects the client to fail with this sentence on its standard error.
 func (s *dockerStage) refused(sentence string, args ...string) {
 	s.Helper()
-	res, err := s.Docker(s.ctx, args...)
-	s.must(err)
+	res := s.try(args...)
 	if res.Code == 0 || !strings.Contains(res.Stderr, sentence) {
 		s.Errorf("docker %s: exit %d, on standard error\n  %s, want\n  %s", strings.Join(args, " "), res.Code, res.Stderr, sentence)
 	}
 }
 
-// obeyed is the positive control: the stock runtime does it.
-func (s *dockerStage) obeyed(args ...string) {
+// stock is the positive control: the same under the stock runtime. Where no
+// runtime can be named, that is another daemon.
+func (s *dockerStage) stock() *dockerStage {
 	s.Helper()
-	d := s.Daemon
-	if d.Engine.NamesShims {
-		args = append([]string{args[0], "--runtime", "runc"}, args[1:]...)
-	} else {
-		d = s.withoutBulkhead()
+	if s.Engine.NamesShims {
+		control := *s
+		control.flags = []string{"--runtime", "runc"}
+		return &control
 	}
-	res, err := d.Docker(s.ctx, args...)
-	s.must(err)
-	if err := res.Failed(); err != nil {
-		s.Errorf("under the stock runtime: docker %s: %v", strings.Join(args, " "), err)
-	}
-}
-
-// withoutBulkhead is a daemon whose containerd has the stock shim alone.
-func (s *dockerStage) withoutBulkhead() *docker.Daemon {
-	if s.stock == nil {
-		s.stock = daemon(s.T, s.Engine, "stock", docker.Settings{Stock: true})
-		newDockerStage(s.T, s.stock) // cleans it too
-	}
-	return s.stock
+	return newDockerStage(s.T, daemon(s.T, s.Engine, "stock", docker.Settings{Stock: true}))
 }
 
 // pid is a container's first process on the host.
