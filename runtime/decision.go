@@ -20,6 +20,7 @@ type decision struct {
 	facts    isolator.Facts
 	held     heldNamespaces // those that the request names; closed by who asked for the decision
 	enforced bool
+	glass    *tenant.Glass     // the tenant's, if it is broken
 	final    *isolator.Request // as rewritten, or as asked in Audit
 	result   spec.Result
 	reported isolator.Denials // no room for them, and started nevertheless
@@ -44,7 +45,8 @@ func (rt *Runtime) decide(ctx context.Context, c Caller, asked *isolator.Request
 	if err != nil {
 		return nil, err
 	}
-	d = &decision{store: st, node: node, policy: policy, facts: facts, held: held, enforced: policy.Enforcement == tenant.Enforce}
+	d = &decision{store: st, node: node, policy: policy, facts: facts, held: held, glass: tenant.GlassOf(rt.root, policy.Name)}
+	d.enforced = policy.Enforcement == tenant.Enforce && d.glass == nil
 	d.final, d.result, err = spec.Rewrite(isolator.NewCase(policy, node, facts, asked))
 	if err != nil {
 		return nil, err
@@ -61,6 +63,7 @@ func (rt *Runtime) decide(ctx context.Context, c Caller, asked *isolator.Request
 func (d *decision) record(rt *Runtime, c Caller, asked *isolator.Request) *record.Record {
 	r := newRecord(rt, c, d.facts)
 	r.Tenant, r.Ancestors, r.Version, r.Enforced = d.policy.Name, d.policy.Ancestors, d.store.Version, d.enforced
+	r.Glass = d.glass != nil
 	r.Cgroup = cgroupsPath(d.final)
 	r.Systemd = d.final.Options.SystemdCgroup
 	r.Namespaces = d.adopted()
@@ -111,7 +114,7 @@ func rightsOf(p *specs.Process) *specs.Process {
 }
 
 func (d *decision) audit(rt *Runtime, c Caller) error {
-	e := entry(c, "create", d.policy.Name, d.store.Version, d.enforced, d.result)
+	e := under(d.glass, entry(c, "create", d.policy.Name, d.store.Version, d.enforced, d.result))
 	return record.Append(rt.root, d.node.AuditLog, reporting(e, d.reported))
 }
 

@@ -38,11 +38,12 @@ func (rt *Runtime) Exec(ctx context.Context, c Caller, asked *specs.Process, std
 		return nil, err
 	}
 	res.Denials = append(res.Denials, denials...)
-	if err := record.Append(rt.root, cs.Node.AuditLog, entry(c, "exec", r.Tenant, version, r.Enforced, res)); err != nil {
+	enforced, glass := rt.enforced(r)
+	if err := record.Append(rt.root, cs.Node.AuditLog, under(glass, entry(c, "exec", r.Tenant, version, enforced, res))); err != nil {
 		return nil, err
 	}
 	switch {
-	case !r.Enforced:
+	case !enforced:
 		return asked, nil
 	case len(res.Denials) > 0:
 		return nil, res.Denials

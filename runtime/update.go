@@ -40,17 +40,25 @@ func (rt *Runtime) Update(ctx context.Context, c Caller, update *specs.LinuxReso
 		if err != nil {
 			return err
 		}
+		enforced, glass := rt.enforced(r)
+		if glass != nil {
+			e := under(glass, entry(c, "update", r.Tenant, version, enforced, res))
+			if err := record.Append(rt.root, cs.Node.AuditLog, e); err != nil {
+				return err
+			}
+			return rt.updateAsAsked(r, update, set)
+		}
 		resized, total, err := rt.resize(r, full)
 		if err != nil {
 			return errors.Join(err, resized.undo())
 		}
 		refused, reported := noRoom(cs.Node, total)
 		res.Denials = append(res.Denials, refused...)
-		e := reporting(entry(c, "update", r.Tenant, version, r.Enforced, res), reported)
+		e := reporting(entry(c, "update", r.Tenant, version, enforced, res), reported)
 		if err := record.Append(rt.root, cs.Node.AuditLog, e); err != nil {
 			return errors.Join(err, resized.undo())
 		}
-		if !r.Enforced {
+		if !enforced {
 			return set(update)
 		}
 		if len(res.Denials) > 0 {

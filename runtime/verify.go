@@ -79,7 +79,7 @@ func (rt *Runtime) Verify(only VerifyOnly) (*Verified, error) {
 		return nil, err
 	}
 	v := &verification{rt: rt, store: st, node: node, only: only, Verified: Verified{Findings: []Finding{}}}
-	errs := []error{unread}
+	errs := []error{unread, v.glasses()}
 	if only.Tenant == "" && only.Containers == nil && len(running) > 0 {
 		errs = append(errs, v.base())
 	}

@@ -39,6 +39,9 @@ func (r Root) Containers() string { return r.Path("/run/bulkhead/containers") }
 // Tenants is the folder of the locks of tenants.
 func (r Root) Tenants() string { return r.Path("/run/bulkhead/tenants") }
 
+// Glass is the folder of the broken glasses of tenants.
+func (r Root) Glass() string { return r.Path("/run/bulkhead/glass") }
+
 // Mounts is the folder of what is mounted for delegates while they make a container.
 func (r Root) Mounts() string { return r.Path("/run/bulkhead/mounts") }
 

@@ -41,11 +41,16 @@ func byRef(objects []*compile.Object) map[string]*compile.Object {
 
 // entry is this process's line of the history.
 func entry() compile.Entry {
+	return compile.Entry{Time: time.Now().UTC(), User: operator(), Command: "bulkhead " + strings.Join(os.Args[1:], " ")}
+}
+
+// operator is whoever runs this, also behind sudo.
+func operator() string {
 	name := os.Getenv("SUDO_USER")
 	if u, err := user.Current(); name == "" && err == nil {
 		name = u.Username
 	}
-	return compile.Entry{Time: time.Now().UTC(), User: name, Command: "bulkhead " + strings.Join(os.Args[1:], " ")}
+	return name
 }
 
 // became is what happened to an object, in kubectl's words.

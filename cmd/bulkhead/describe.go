@@ -52,7 +52,7 @@ func describe(out io.Writer, o *compile.Object, p *tenant.Policy, records []*rec
 	if len(p.Ancestors) > 0 {
 		line("Parent", strings.Join(p.Ancestors, " > "))
 	}
-	line("Enforcement", string(p.Enforcement))
+	line("Enforcement", enforcement(p))
 	line("Delegate", p.Delegate)
 	line("Weight", fmt.Sprint(p.Weight))
 	line("Priority", string(p.Priority))

@@ -46,6 +46,8 @@ func mode(r *record.Record) string {
 		return "exempt"
 	case r.Enforced:
 		return string(tenant.Enforce)
+	case r.Glass:
+		return "glass"
 	}
 	return string(tenant.Audit)
 }

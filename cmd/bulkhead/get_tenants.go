@@ -36,7 +36,7 @@ func listTenants(root tenant.Root) (*listing, error) {
 		l.add(item{
 			name:   o.Ref(),
 			depth:  len(p.Ancestors),
-			cells:  []string{o.Name(), string(p.Enforcement), level(p), cpus(p.Limits.CPUMilli), size(p.Limits.MemoryBytes), strconv.FormatInt(p.Limits.Pids, 10), count(o.Name())},
+			cells:  []string{o.Name(), enforcement(p), level(p), cpus(p.Limits.CPUMilli), size(p.Limits.MemoryBytes), strconv.FormatInt(p.Limits.Pids, 10), count(o.Name())},
 			wide:   []string{size(&p.Limits.SwapBytes), strconv.FormatInt(p.Weight, 10), string(p.Priority), string(p.CPUs), amounts(p.Requests), string(p.Security.OnExcess), list(s.KubernetesNamespaces), list(s.ContainerdNamespaces)},
 			object: asJSON(o),
 			text:   o.Text,

@@ -85,8 +85,11 @@ func lastEntry(root tenant.Root, id string) (*record.Entry, error) {
 }
 
 func explainEntry(w io.Writer, e *record.Entry) {
-	fmt.Fprintf(w, "%s of %s/%s was %s\n", e.Operation, namespaceOf(e.Scope), e.Container, decisionText(e.Decision))
+	fmt.Fprintf(w, "%s of %s was %s\n", e.Operation, whose(e), decisionText(e.Decision))
 	fmt.Fprintf(w, "  tenant  %s\n  policy  %s\n  time    %s\n", cmp.Or(e.Tenant, "none"), cmp.Or(short(e.Version), "none"), e.Time.Local().Format(time.DateTime))
+	if e.Glass != "" {
+		fmt.Fprintf(w, "  glass   broken: %s\n", plain(e.Glass))
+	}
 	if e.Error != "" {
 		fmt.Fprintf(w, "\n%s\n", e.Error)
 	}
@@ -100,6 +103,14 @@ func explainEntry(w io.Writer, e *record.Entry) {
 	}
 }
 
+// whose is the container, or the tenant whose glass it was.
+func whose(e *record.Entry) string {
+	if e.Container == "" {
+		return "tenant/" + e.Tenant
+	}
+	return namespaceOf(e.Scope) + "/" + e.Container
+}
+
 func decisionText(d record.Decision) string {
 	switch d {
 	case record.Audited:
@@ -108,6 +119,10 @@ func decisionText(d record.Decision) string {
 		return "exempt: it passed as asked"
 	case record.Accepted:
 		return "accepted unchanged"
+	case record.Broken:
+		return "done: the tenant acts as Audit"
+	case record.Mended:
+		return "ended: the tenant is enforced"
 	}
 	return string(d)
 }

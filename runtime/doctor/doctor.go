@@ -14,6 +14,7 @@ import (
 	"github.com/bulkhead-dev/bulkhead/runtime"
 	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
+	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
 // Level is how bad a result is.
@@ -43,6 +44,7 @@ type Check struct {
 
 // Node is the node that is looked at.
 type Node struct {
+	Root  tenant.Root // of the installation
 	Facts isolator.NodeFacts
 	Tree  *cgroup.Tree
 }
@@ -66,7 +68,7 @@ func Look(rt *runtime.Runtime) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Node{Facts: facts, Tree: rt.Tree()}, nil
+	return &Node{Root: rt.Root(), Facts: facts, Tree: rt.Tree()}, nil
 }
 
 // Run runs all checks, by name. Its error says which could not look; the others

@@ -25,6 +25,8 @@ const (
 	Refused  Decision = "refused"
 	Audited  Decision = "audited" // would have been changed or refused under Enforce; passed unchanged
 	Exempted Decision = "exempt"
+	Broken   Decision = "broken"   // no request: a tenant's glass was broken
+	Mended   Decision = "mended"   // it was ended before its time
 	Reported Decision = "reported" // started, although its tenant has no room for it (NodePolicy.kubernetes.tenantTotal)
 )
 
@@ -33,12 +35,15 @@ const (
 // an environment too, are left out.
 type Entry struct {
 	Time      time.Time        `json:"time"`
-	Operation string           `json:"operation"` // create, exec or update
+	Operation string           `json:"operation"` // create, exec or update; break-glass
 	Scope     string           `json:"scope"`
 	Container string           `json:"container"`
 	Tenant    string           `json:"tenant,omitempty"`
 	Version   string           `json:"version,omitempty"` // of the policy
 	Decision  Decision         `json:"decision"`
+	Glass     string           `json:"glass,omitempty"` // the reason for which the tenant's glass is broken
+	By        string           `json:"by,omitempty"`    // who broke it, or ended it
+	Until     time.Time        `json:"until,omitzero"`
 	Error     string           `json:"error,omitempty"` // why there was no decision: no tenant, a broken policy
 	Denials   isolator.Denials `json:"denials,omitempty"`
 	Changes   []spec.Change    `json:"changes,omitempty"`
@@ -60,12 +65,13 @@ func Append(root tenant.Root, log tenant.AuditLog, e Entry) error {
 
 // wanted leaves out, unless all is recorded, an exec that was only narrowed: an
 // engine sends what the container had before its own rewrite with every probe.
+// While a glass is broken everything is recorded.
 func wanted(record string, e Entry) bool {
 	denied := e.Decision == Refused || e.Decision == Exempted || e.Decision == Audited && e.Operation != "exec" || len(e.Denials) > 0
-	switch record {
-	case "All":
+	switch {
+	case record == "All", e.Glass != "", e.Decision == Mended:
 		return true
-	case "Changed":
+	case record == "Changed":
 		return denied || e.Decision == Narrowed && e.Operation != "exec"
 	default: // Denied
 		return denied

@@ -105,3 +105,20 @@ func TestAuditLinesAreShortAndHoldNoEnvironment(t *testing.T) {
 		t.Error("the changes themselves were shortened")
 	}
 }
+
+func TestAuditRecordsAllUnderABrokenGlass(t *testing.T) {
+	for _, record := range []string{"Denied", "Changed", "All"} {
+		for _, e := range []Entry{
+			{Operation: "create", Decision: Accepted, Glass: "INC-7"},
+			{Operation: "exec", Decision: Audited, Glass: "INC-7"},
+			{Operation: "break-glass", Decision: Mended},
+		} {
+			if !wanted(record, e) {
+				t.Errorf("%s leaves out %+v", record, e)
+			}
+		}
+	}
+	if wanted("Denied", Entry{Operation: "create", Decision: Accepted}) {
+		t.Error("an accepted start is recorded without")
+	}
+}

@@ -30,12 +30,14 @@ type Record struct {
 	Tenant  string    `json:"tenant,omitempty"`
 	// Ancestors are the tenant's at Create, the outermost first.
 	Ancestors []string `json:"ancestors,omitempty"`
-	Pinned    string   `json:"pinned,omitempty"`  // tenant that the runtime handler names
-	Enforced  bool     `json:"enforced"`          // false: Audit or exempt, runs as the engine asked
-	Version   string   `json:"version,omitempty"` // policy version at Create
-	Engine    string   `json:"engine,omitempty"`  // isolator.Engine
-	Sandbox   string   `json:"sandbox,omitempty"`
-	Pod       string   `json:"pod,omitempty"` // "<namespace>/<name>", of a CRI container
+	Pinned    string   `json:"pinned,omitempty"` // tenant that the runtime handler names
+	Enforced  bool     `json:"enforced"`         // false: Audit or exempt, runs as the engine asked
+	// Glass: not enforced because the tenant's glass was broken at Create.
+	Glass   bool   `json:"glass,omitempty"`
+	Version string `json:"version,omitempty"` // policy version at Create
+	Engine  string `json:"engine,omitempty"`  // isolator.Engine
+	Sandbox string `json:"sandbox,omitempty"`
+	Pod     string `json:"pod,omitempty"` // "<namespace>/<name>", of a CRI container
 	// IsSandbox: the container is a pod's sandbox itself.
 	IsSandbox bool   `json:"isSandbox,omitempty"`
 	Cgroup    string `json:"cgroup,omitempty"` // linux.cgroupsPath as accepted
