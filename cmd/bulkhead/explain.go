@@ -12,26 +12,37 @@ import (
 )
 
 func explainCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:               "explain KEY",
-		Short:             "documents a key of a Tenant or a NodePolicy",
-		Long:              "Documents a key, with its unit, its values and its default, and the keys below it.",
-		Example:           "  bulkhead explain tenant\n  bulkhead explain tenant.spec.limits\n  bulkhead explain nodepolicy.spec.audit.record",
-		Args:              between(1, 1),
+	var schema bool
+	cmd := &cobra.Command{
+		Use:   "explain (KEY | --schema)",
+		Short: "documents a key of a Tenant or a NodePolicy",
+		Long: `Documents a key, with its unit, its values and its default, and the keys below it.
+With --schema it prints all of them as a JSON Schema, for an editor.`,
+		Example: "  bulkhead explain tenant\n  bulkhead explain tenant.spec.limits\n  bulkhead explain nodepolicy.spec.audit.record\n" +
+			"  bulkhead explain --schema > bulkhead.schema.json",
+		Args:              between(0, 1),
 		ValidArgsFunction: completeKeys,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			all, err := readDocs()
-			if err != nil {
-				return err
-			}
-			key, f, err := all.lookup(args[0])
-			if err != nil {
-				return err
-			}
-			all.explain(cmd.OutOrStdout(), key, f)
-			return nil
-		},
 	}
+	cmd.Flags().BoolVar(&schema, "schema", false, "print a JSON Schema (draft 7) of every key")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if schema == (len(args) == 1) {
+			return fmt.Errorf("want: %s", cmd.UseLine())
+		}
+		all, err := readDocs()
+		if err != nil {
+			return err
+		}
+		if schema {
+			return all.showSchema(cmd.OutOrStdout())
+		}
+		key, f, err := all.lookup(args[0])
+		if err != nil {
+			return err
+		}
+		all.explain(cmd.OutOrStdout(), key, f)
+		return nil
+	}
+	return cmd
 }
 
 // lookup follows a key from its kind.
