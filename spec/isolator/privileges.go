@@ -141,7 +141,13 @@ func mustNotGain(c *Case) bool { return c.Policy.Security.Level == tenant.Restri
 // confinedByAppArmor: without a profile a process has that of the shim.
 func confinedByAppArmor(profile string) bool { return profile != "" && profile != unconfined }
 
-func confinedBySELinux(label string) bool { return slices.Contains(processTypes, labelType(label)) }
+func confinedBySELinux(label string) bool { return labelled(label, processUser, processTypes) }
+
+// labelled reports a label of containers.
+func labelled(label, user string, types []string) bool {
+	other, _ := otherLabel(label, user, types)
+	return label != "" && other == ""
+}
 
 // labelType returns the type of "user:role:type:level".
 func labelType(label string) string {
@@ -161,5 +167,5 @@ func privilegesLeq(a, b *Request) bool {
 	return within(x.NoNewPrivileges, y.NoNewPrivileges) &&
 		within(confinedByAppArmor(x.ApparmorProfile), confinedByAppArmor(y.ApparmorProfile)) &&
 		within(confinedBySELinux(x.SelinuxLabel), confinedBySELinux(y.SelinuxLabel)) &&
-		within(slices.Contains(fileTypes, labelType(m)), slices.Contains(fileTypes, labelType(n)))
+		within(labelled(m, fileUser, fileTypes), labelled(n, fileUser, fileTypes))
 }
