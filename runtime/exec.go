@@ -28,7 +28,7 @@ func (rt *Runtime) Exec(ctx context.Context, c Caller, asked *specs.Process, std
 	if err != nil {
 		return nil, err
 	}
-	cs.Facts.Fifos = fifos(stdio)
+	cs.Facts.Fifos = fifos(stdio, r.UIDMappings, r.GIDMappings)
 	p, res, err := spec.RewriteExec(cs, asked)
 	if err != nil {
 		return nil, err

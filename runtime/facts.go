@@ -63,7 +63,8 @@ func (rt *Runtime) factsOf(ctx context.Context, c Caller, asked *isolator.Reques
 	if err := rt.placeFacts(&f, node, p); err != nil {
 		return isolator.Facts{}, err
 	}
-	f.Fifos = fifos(asked.Stdio)
+	uids, gids := idMappings(asked.Spec)
+	f.Fifos = fifos(asked.Stdio, uids, gids)
 	f.Binaries = hookBinaries(asked.Spec.Hooks)
 	if f.Files, err = files(asked.Spec, node, p); err != nil {
 		return isolator.Facts{}, err

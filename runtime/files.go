@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,36 +13,73 @@ import (
 )
 
 // fifos returns the paths of streams that are fifos, in folders where only root
-// can put another file into their place before the shim opens them. Nothing is
-// opened: the paths are a client's.
-func fifos(s isolator.Stdio) []string {
+// can put another file into their place before the shim opens them: root of the
+// node, or of the container where Docker remaps it. Nothing is opened: the paths
+// are a client's.
+func fifos(s isolator.Stdio, uids, gids []specs.LinuxIDMapping) []string {
 	var found []string
 	for _, stream := range []string{s.Stdin, s.Stdout, s.Stderr} {
 		path := strings.TrimPrefix(stream, "fifo://")
 		info, err := os.Lstat(path)
-		if err == nil && info.Mode().Type() == os.ModeNamedPipe && ownerOf(info) == 0 && rootsFolder(filepath.Dir(path)) {
+		if err == nil && info.Mode().Type() == os.ModeNamedPipe && ownerOf(info) == 0 && rootsFolder(filepath.Dir(path), dockerRootOf(uids, gids)) {
 			found = append(found, path)
 		}
 	}
 	return found
 }
 
+// dockerRoot is a container's root on the node.
+type dockerRoot struct {
+	uid    int64
+	suffix string // of the names of its folders
+}
+
+// dockerRootOf is that of Docker's userns-remap. Docker makes folders for such a
+// container beside those that the IDs may not enter, with the IDs in their names
+// (moby 20.10 to 29, daemon/internal/libcontainerd/remote, prepareBundleDir).
+// Who has these IDs on the node is in such a container, which sees no folder of
+// the node: one that got out could lead its own output elsewhere, as it can
+// with dockerd itself.
+func dockerRootOf(uids, gids []specs.LinuxIDMapping) *dockerRoot {
+	uid, gid := rootOf(uids), rootOf(gids)
+	if uid <= 0 || gid <= 0 {
+		return nil
+	}
+	return &dockerRoot{uid, fmt.Sprintf(".%d.%d", uid, gid)}
+}
+
+// rootOf is the node's ID of ID 0, -1 for none.
+func rootOf(ids []specs.LinuxIDMapping) int64 {
+	for _, m := range ids {
+		if m.ContainerID == 0 && m.Size > 0 {
+			return int64(m.HostID)
+		}
+	}
+	return -1
+}
+
+// owns reports a folder that Docker has made for this root, and that nobody else
+// may enter.
+func (r *dockerRoot) owns(dir string, info os.FileInfo) bool {
+	return r != nil && ownerOf(info) == r.uid && info.IsDir() && info.Mode().Perm()&0o077 == 0 && strings.HasSuffix(dir, r.suffix)
+}
+
 // rootsFolder reports whether only root can replace what is in a folder, or the
 // folder itself: all on the way to it is root's, and what others may write to is
 // sticky (path_resolution(7), inode(7)). A link of root's, as /var/run is, counts
 // as what it leads to.
-func rootsFolder(dir string) bool {
+func rootsFolder(dir string, also *dockerRoot) bool {
 	real, err := filepath.EvalSymlinks(dir)
-	return err == nil && rootsWay(dir) && rootsWay(real)
+	return err == nil && rootsWay(dir, also) && rootsWay(real, also)
 }
 
-func rootsWay(dir string) bool {
+func rootsWay(dir string, also *dockerRoot) bool {
 	if !filepath.IsAbs(dir) {
 		return false
 	}
 	for ; ; dir = filepath.Dir(dir) {
 		info, err := os.Lstat(dir)
-		if err != nil || ownerOf(info) != 0 {
+		if err != nil || ownerOf(info) != 0 && !also.owns(dir, info) {
 			return false
 		}
 		if info.IsDir() && info.Mode().Perm()&0o022 != 0 && info.Mode()&os.ModeSticky == 0 {

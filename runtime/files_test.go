@@ -27,12 +27,44 @@ func TestStreamIsAFifoByWhatItIs(t *testing.T) {
 	if err := os.Symlink(fifo, link); err != nil {
 		t.Fatal(err)
 	}
-	got := fifos(isolator.Stdio{Stdin: file, Stdout: fifo, Stderr: link})
+	got := fifos(isolator.Stdio{Stdin: file, Stdout: fifo, Stderr: link}, nil, nil)
 	if !slices.Equal(got, []string{fifo}) {
 		t.Errorf("fifos %v, want only %s", got, fifo)
 	}
-	if got := fifos(isolator.Stdio{Stdout: "fifo://" + fifo}); !slices.Equal(got, []string{fifo}) {
+	if got := fifos(isolator.Stdio{Stdout: "fifo://" + fifo}, nil, nil); !slices.Equal(got, []string{fifo}) {
 		t.Errorf("by URI: %v", got)
+	}
+}
+
+func TestFifoOfARemappedRootCountsInItsFoldersOfDockers(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root: others' folders")
+	}
+	ids := []specs.LinuxIDMapping{{ContainerID: 0, HostID: 100000, Size: 65536}}
+	for what, of := range map[string]struct {
+		name  string
+		mode  os.FileMode
+		owner int
+		ids   []specs.LinuxIDMapping
+		want  int
+	}{
+		"as Docker makes it":        {"c1.100000.100000", 0o700, 100000, ids, 1},
+		"without a mapping":         {"c1.100000.100000", 0o700, 100000, nil, 0},
+		"of other IDs":              {"c1.100000.100000", 0o700, 100001, ids, 0},
+		"of the node's own IDs":     {"c1.100000.100000", 0o700, 1000, []specs.LinuxIDMapping{{Size: 65536}}, 0},
+		"of another name":           {"c1", 0o700, 100000, ids, 0},
+		"that others may write to":  {"c1.100000.100000", 0o770, 100000, ids, 0},
+		"that others may enter":     {"c1.100000.100000", 0o711, 100000, ids, 0},
+		"named for others' mapping": {"c1.200000.200000", 0o700, 100000, ids, 0},
+	} {
+		folder := filepath.Join(t.TempDir(), of.name)
+		fifo := filepath.Join(folder, "init-stdout")
+		if err := errors.Join(os.Mkdir(folder, 0o700), syscall.Mkfifo(fifo, 0o700), os.Chown(folder, of.owner, of.owner), os.Chmod(folder, of.mode)); err != nil {
+			t.Fatal(err)
+		}
+		if got := fifos(isolator.Stdio{Stdout: fifo}, of.ids, of.ids); len(got) != of.want {
+			t.Errorf("a folder %s: %v, want %d", what, got, of.want)
+		}
 	}
 }
 
@@ -51,7 +83,7 @@ func TestFifoCountsOnlyWhereNobodyButRootCanReplaceIt(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(folder, "fifo"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	counts := func(path string) bool { return len(fifos(isolator.Stdio{Stdout: path})) == 1 }
+	counts := func(path string) bool { return len(fifos(isolator.Stdio{Stdout: path}, nil, nil)) == 1 }
 	if !counts(folder+"/fifo") || !counts(link+"/fifo") {
 		t.Error("a fifo of root's does not count, by itself or through a link of root's")
 	}
