@@ -12,12 +12,14 @@ import (
 userlimits: what the kernel counts by user namespace.
 
 Owns     linux.sysctl, its keys user.*
-Rule     A container with a user namespace of its own has no further namespaces
-         in it, and of inotify and fanotify at most a quarter of what the node's
-         root has (32 instances of the kernel's 128). A pod's sandbox, in whose
-         namespace its containers get theirs, has a quarter of each but no
-         further user namespace. A limit that is lower is kept. Without such a namespace user.* are another's limits, and are
-         refused.
+Rule     A container with a user namespace of its own has no further user
+         namespace in it, and of inotify and fanotify at most a quarter of what
+         the node's root has (32 instances of the kernel's 128). One that others
+         may join, a pod's sandbox or a container of Docker's, has a quarter of
+         each other kind of namespace too, since theirs are made below it; what
+         runs in it cannot make any without CAP_SYS_ADMIN. Another container of a
+         pod has none. A limit that is lower is kept. Without such a namespace
+         user.* are another's limits, and are refused.
 Because  Whatever ranges of IDs two containers have, the kernel also charges
          root, who made their namespaces: one that takes all of inotify leaves
          none to the others and to the node. And a nested user namespace opens
@@ -55,9 +57,10 @@ var userLimits = append([]string{
 // userCeiling is the most that the tenant may have of a limit, and false where
 // the node does not have it.
 func userCeiling(c *Case, key string) (int64, bool) {
-	// The delegate makes the namespaces of a pod's containers in its sandbox's.
-	forPod := c.Facts.IsSandbox && key != "user.max_user_namespaces"
-	if slices.Contains(namespaceLimits, key) && !forPod && !mayHave(c, "CAP_SYS_ADMIN") {
+	// The delegate makes the namespaces of those that join it in its own: of a
+	// pod's containers, or by --network container:X of Docker with userns-remap.
+	forOthers := (c.Facts.IsSandbox || c.Facts.Engine != CRI) && key != "user.max_user_namespaces"
+	if slices.Contains(namespaceLimits, key) && !forOthers && !mayHave(c, "CAP_SYS_ADMIN") {
 		return 0, true
 	}
 	of, ok := c.Facts.UserLimits[key]
