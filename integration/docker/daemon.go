@@ -19,6 +19,7 @@ import (
 type Settings struct {
 	Namespace string            // containerd's; empty: the node's own of name "acme"
 	Stock     bool              // nothing of Bulkhead's is in its way
+	Takeover  bool              // Bulkhead's shim stands under the stock one's name; always, where no shim can be named
 	Remap     bool              // userns-remap
 	Pinned    map[string]string // runtime entries that pin a tenant: name to tenant
 }
@@ -37,7 +38,7 @@ type Daemon struct {
 // Start starts a node and a dockerd on it, with the image that containers are
 // made of. Close ends both.
 func Start(ctx context.Context, e Engine, s Settings) (*Daemon, error) {
-	kind := node.Kind{World: true, Takeover: !e.NamesShims && !s.Stock}
+	kind := node.Kind{World: true, Takeover: s.Takeover || !e.NamesShims && !s.Stock}
 	n, err := node.StartKind(ctx, e.Containerd, kind)
 	if err != nil {
 		return nil, err
@@ -100,7 +101,7 @@ func (d *Daemon) config() ([]byte, error) {
 			}
 		}
 		c["runtimes"] = runtimes
-		if !d.Settings.Stock {
+		if !d.Settings.Stock && !d.Settings.Takeover {
 			c["default-runtime"] = "bulkhead"
 		}
 	} else {
