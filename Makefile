@@ -37,9 +37,9 @@ install: build ## Install both below PREFIX (and DESTDIR)
 	@install -D -m 0755 -t "$(DESTDIR)$(PREFIX)/bin" bin/containerd-shim-bulkhead-v2 bin/bulkhead
 
 .PHONY: demo
-demo: build probe debian ## Show two tenants on a private containerd, beside the stock shim
+demo: build probe debian ## Show two tenants on a private engine, beside the stock shim (ENGINE=containerd, docker)
 	@go build -o bin/demo ./integration/demo
-	@bin/demo
+	@ENGINE=$(ENGINE) bin/demo
 
 .PHONY: test
 test: build engines vm-image ## Run every test, then look for anything left on the machine (V=1: verbose)

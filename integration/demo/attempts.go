@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/bits"
 	"os"
 	"path"
 	"strings"
 
-	"github.com/containerd/containerd/v2/pkg/cap"
-	specs "github.com/opencontainers/runtime-spec/specs-go"
-
 	"github.com/bulkhead-dev/bulkhead/integration/host"
-	"github.com/bulkhead-dev/bulkhead/integration/node"
 )
 
 const (
@@ -37,9 +34,9 @@ var attempts = []attempt{
 	{when, "starts with no tenant", noTenant},
 }
 
-func posture(show func(host.Posture) string) func(context.Context, *node.Node, subject) (string, error) {
-	return func(ctx context.Context, n *node.Node, s subject) (string, error) {
-		return s.with(ctx, n, func(c *node.Container) (string, error) {
+func posture(show func(host.Posture) string) func(context.Context, engine, subject) (string, error) {
+	return func(ctx context.Context, e engine, s subject) (string, error) {
+		return s.with(ctx, e, func(c container) (string, error) {
 			p, err := host.PostureOf(c.Pid())
 			return show(p), err
 		})
@@ -60,29 +57,28 @@ func ownNamespaces(p host.Posture) string {
 	return strings.Join(own, " ")
 }
 
-// cgroup shows the path without the parts that only this demo's node has.
-func cgroup(ctx context.Context, n *node.Node, s subject) (string, error) {
-	return s.with(ctx, n, func(c *node.Container) (string, error) {
+// cgroup shows where a container is.
+func cgroup(ctx context.Context, e engine, s subject) (string, error) {
+	return s.with(ctx, e, func(c container) (string, error) {
 		for _, m := range host.Cgroups(c.Pid()) {
 			if len(m.Controllers) > 0 && m.Controllers[0] == "pids" {
-				short := strings.NewReplacer("_"+n.Root().Installation(), "", n.Namespace(s.tenant), s.tenant)
-				return path.Dir(short.Replace(m.Path)), nil
+				return path.Dir(e.short(m.Path)), nil
 			}
 		}
 		return "none", nil
 	})
 }
 
-func limits(up int) func(context.Context, *node.Node, subject) (string, error) {
-	return func(ctx context.Context, n *node.Node, s subject) (string, error) {
-		if up > 0 && s.runtime == node.Stock {
+func limits(up int) func(context.Context, engine, subject) (string, error) {
+	return func(ctx context.Context, e engine, s subject) (string, error) {
+		if up > 0 && s.stock {
 			return "none: nobody's in particular", nil
 		}
-		return s.with(ctx, n, func(c *node.Container) (string, error) { return limitsOf(c, up) })
+		return s.with(ctx, e, func(c container) (string, error) { return limitsOf(c, up) })
 	}
 }
 
-func limitsOf(c *node.Container, up int) (string, error) {
+func limitsOf(c container, up int) (string, error) {
 	cpu, err := host.CPUQuota(c.Pid(), up)
 	if err != nil {
 		return "", err
@@ -110,20 +106,24 @@ func limitsOf(c *node.Container, up int) (string, error) {
 	return strings.Join(parts, ", "), nil
 }
 
-func fork(ctx context.Context, n *node.Node, s subject) (string, error) {
-	return probed(ctx, n, s, func(c *node.Container, _ int) (string, error) {
-		forked, err := c.Stdout.Number(ctx, "forked")
-		if forked < 400 {
-			return fmt.Sprintf("%d start, the rest fail", forked), err
+func fork(ctx context.Context, e engine, s subject) (string, error) {
+	return probed(ctx, e, s, func(text string, _ int) (string, error) {
+		_, number, _ := strings.Cut(text, "forked ")
+		var forked int
+		if _, err := fmt.Sscan(number, &forked); err != nil {
+			return "", fmt.Errorf("%q: %w", text, err)
 		}
-		return fmt.Sprintf("all %d start", forked), err
+		if forked < 400 {
+			return fmt.Sprintf("%d start, the rest fail", forked), nil
+		}
+		return fmt.Sprintf("all %d start", forked), nil
 	}, "fork", "400")
 }
 
-func allocate(ctx context.Context, n *node.Node, s subject) (string, error) {
-	return probed(ctx, n, s, func(c *node.Container, code int) (string, error) {
+func allocate(ctx context.Context, e engine, s subject) (string, error) {
+	return probed(ctx, e, s, func(text string, code int) (string, error) {
 		if code == 137 {
-			lines := strings.Fields(strings.ReplaceAll(c.Stdout.String(), "touched", ""))
+			lines := strings.Fields(strings.ReplaceAll(text, "touched", ""))
 			return fmt.Sprintf("killed after %s MiB", append([]string{"0"}, lines...)[len(lines)]), nil
 		}
 		return "gets all of it", nil
@@ -131,81 +131,53 @@ func allocate(ctx context.Context, n *node.Node, s subject) (string, error) {
 }
 
 // probed runs the prober in a container to its end.
-func probed(ctx context.Context, n *node.Node, s subject, see func(c *node.Container, code int) (string, error), args ...string) (string, error) {
-	c, err := n.Run(ctx, s.container(n, append([]string{"probe"}, args...)...))
+func probed(ctx context.Context, e engine, s subject, see func(text string, code int) (string, error), args ...string) (string, error) {
+	c, err := e.run(ctx, s, append([]string{"probe"}, args...)...)
 	if err != nil {
 		return "", err
 	}
-	code, err := c.Wait(ctx)
+	text, code, err := c.wait(ctx)
 	cell := ""
 	if err == nil {
-		cell, err = see(c, code)
+		cell, err = see(text, code)
 	}
-	if err := c.Delete(ctx); err != nil {
+	if err := c.delete(ctx); err != nil {
 		return "", err
 	}
 	return cell, err
 }
 
-func execPrivileged(ctx context.Context, n *node.Node, s subject) (string, error) {
-	all, err := cap.Current() // what this machine's root has; runc cannot give more
-	if err != nil {
-		return "", err
-	}
-	return s.with(ctx, n, func(c *node.Container) (string, error) {
-		p, err := c.Exec(ctx, node.Run{Args: []string{"sleep", "60"}}, func(p *specs.Process) {
-			p.User = specs.User{}
-			p.NoNewPrivileges = false
-			p.Capabilities = &specs.LinuxCapabilities{Bounding: all, Effective: all, Permitted: all}
-		})
-		if err != nil && strings.Contains(err.Error(), refused) { // root in a container that is not root's
-			return strings.TrimSuffix(err.Error()[strings.Index(err.Error(), refused):], ": unknown"), nil
-		}
-		if err != nil {
-			return "", err
-		}
-		seen, err := host.PostureOf(p.Pid())
-		if err != nil {
-			return "", err
-		}
-		return fmt.Sprintf("it has %d", bits.OnesCount64(seen.Effective)), p.Remove(ctx)
-	})
+func execPrivileged(ctx context.Context, e engine, s subject) (string, error) {
+	return s.with(ctx, e, func(c container) (string, error) { return c.exec(ctx) })
 }
 
-func updateAway(ctx context.Context, n *node.Node, s subject) (string, error) {
-	return s.with(ctx, n, func(c *node.Container) (string, error) {
-		unlimited := int64(-1)
-		err := c.Update(ctx, &specs.LinuxResources{
-			Memory: &specs.LinuxMemory{Limit: &unlimited, Swap: &unlimited},
-			CPU:    &specs.LinuxCPU{Quota: &unlimited},
-			Pids:   &specs.LinuxPids{Limit: &unlimited},
-		})
-		if err != nil {
+func updateAway(ctx context.Context, e engine, s subject) (string, error) {
+	return s.with(ctx, e, func(c container) (string, error) {
+		if err := c.lift(ctx); err != nil {
 			return "", err
 		}
 		return limitsOf(c, 0)
 	})
 }
 
-func hostNetwork(ctx context.Context, n *node.Node, s subject) (string, error) {
-	return ctr(ctx, n, n.Namespace(s.tenant), s, "it has it", "--net-host")
+func hostNetwork(ctx context.Context, e engine, s subject) (string, error) {
+	said, err := e.hostNetwork(ctx, s)
+	return outcome("it has it", said, err)
 }
 
-func noTenant(ctx context.Context, n *node.Node, s subject) (string, error) {
-	return ctr(ctx, n, n.Namespace("stranger"), s, "it starts")
+func noTenant(ctx context.Context, e engine, s subject) (string, error) {
+	said, err := e.noTenant(ctx, s)
+	return outcome("it starts", said, err)
 }
 
-// ctr runs a container as somebody at a shell would, and returns what it shows.
-func ctr(ctx context.Context, n *node.Node, namespace string, s subject, success string, flags ...string) (string, error) {
-	res, err := n.CtrRun(ctx, namespace, s.runtime, flags, "true")
-	if err != nil || res.Code == 0 {
+// outcome is the sentence of what a client said, or what it means that it said
+// nothing.
+func outcome(success, said string, err error) (string, error) {
+	switch {
+	case err != nil || said == "":
 		return success, err
+	case sentence(said) == "":
+		return "", errors.New(strings.TrimSpace(said))
 	}
-	i := strings.Index(res.Stderr, refused)
-	if i < 0 {
-		return "", res.Failed()
-	}
-	sentence := strings.ReplaceAll(strings.TrimSpace(res.Stderr[i:]), n.Namespace("stranger"), "stranger")
-	sentence, _, _ = strings.Cut(sentence, "\n")
-	return strings.TrimSuffix(strings.TrimSuffix(sentence, ": unknown"), ": failed precondition"), nil
+	return sentence(said), nil
 }

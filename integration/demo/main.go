@@ -1,4 +1,4 @@
-// Demo shows Bulkhead's main job on this machine: a private containerd, two
+// Demo shows Bulkhead's main job on this machine: a private engine, two
 // tenants, what a container of each gets, what it can do, and the same under
 // the stock shim. It takes everything away again, also when it is interrupted.
 package main
@@ -31,32 +31,26 @@ security: {level: restricted}
 func main() { node.Program("demo", patience, run) }
 
 func run(ctx context.Context) (err error) {
-	engine, err := node.Debian() // a newer one would have to be built first
-	if err != nil {
-		return err
-	}
-	progress("starting a private %s", engine.Name)
-	n, err := node.Start(ctx, engine)
-	if err != nil {
+	e, err := start(ctx)
+	if e == nil {
 		return err
 	}
 	defer func() {
 		progress("cleaning up")
 		if ctx.Err() != nil { // what was under way is still there
-			err = errors.Join(fmt.Errorf("interrupted: %w", ctx.Err()), n.Remove())
+			err = errors.Join(fmt.Errorf("interrupted: %w", ctx.Err()), e.remove())
 			return
 		}
-		err = errors.Join(err, n.Close())
+		err = errors.Join(err, e.close())
 	}()
-	progress("applying tenants acme (baseline) and umbrella (restricted)")
-	if err := n.Apply(ctx, policy); err != nil {
-		return err
-	}
-	t, err := show(ctx, n)
 	if err != nil {
 		return err
 	}
-	t.print(os.Stdout)
+	t, err := show(ctx, e)
+	if err != nil {
+		return err
+	}
+	t.print(os.Stdout, e.client())
 	return nil
 }
 

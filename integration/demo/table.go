@@ -61,8 +61,8 @@ func (t *table) row(title string, cells []string) {
 	t.b.WriteString(strings.TrimRight(line, " ") + "\n")
 }
 
-func (t *table) print(w io.Writer) {
-	fmt.Fprintf(w, "\n%s\nThe sentences that ctr showed:\n", t.b.String())
+func (t *table) print(w io.Writer, client string) {
+	fmt.Fprintf(w, "\n%s\nThe sentences that %s showed:\n", t.b.String(), client)
 	for i, s := range t.sentences {
 		fmt.Fprintf(w, "  (%d) %s\n", i+1, s)
 	}

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,7 +18,8 @@ import (
 
 // Settings say how a daemon differs from one whose containers are all Bulkhead's.
 type Settings struct {
-	Namespace string            // containerd's; empty: the node's own of name "acme"
+	Tenant    string            // whose containerd namespace it has, the node's own of that name; empty: acme
+	Namespace string            // containerd's, instead of the tenant's
 	Stock     bool              // nothing of Bulkhead's is in its way
 	Takeover  bool              // Bulkhead's shim stands under the stock one's name; always, where no shim can be named
 	Remap     bool              // userns-remap
@@ -45,7 +47,7 @@ func Start(ctx context.Context, e Engine, s Settings) (*Daemon, error) {
 	}
 	d := &Daemon{Node: n, Engine: e, Settings: s, Namespace: s.Namespace}
 	if d.Namespace == "" {
-		d.Namespace = n.Namespace("acme")
+		d.Namespace = n.Namespace(cmp.Or(s.Tenant, "acme"))
 	}
 	if err := d.prepare(); err != nil {
 		return nil, errors.Join(err, n.Remove())
