@@ -99,7 +99,7 @@ func (d *Daemon) config() ([]byte, error) {
 		for name := range d.Settings.Pinned {
 			runtimes[name] = map[string]any{
 				"runtimeType": node.Bulkhead,
-				"options":     map[string]any{"TypeUrl": "bulkhead.dev/handler", "ConfigPath": filepath.Join(d.Node.Root().Handlers(), name+".toml")},
+				"options":     map[string]any{"ConfigPath": filepath.Join(d.Node.Root().Handlers(), name+".toml")},
 			}
 		}
 		c["runtimes"] = runtimes

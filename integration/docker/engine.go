@@ -4,8 +4,10 @@
 package docker
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	"github.com/bulkhead-dev/bulkhead/integration/node"
@@ -83,4 +85,13 @@ func prepared(name string) (string, error) {
 		return "", fmt.Errorf("the engines are not prepared; run: make engines (%w)", err)
 	}
 	return folder, nil
+}
+
+// Validate asks dockerd what it thinks of a daemon.json.
+func (e Engine) Validate(ctx context.Context, file string) error {
+	res, err := node.Finish(ctx, exec.Command(e.daemon, "--validate", "--config-file", file, "--userland-proxy-path", e.proxy))
+	if err == nil {
+		err = res.Failed()
+	}
+	return err
 }
