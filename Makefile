@@ -15,6 +15,9 @@ BUILD  := CGO_ENABLED=0 go build -trimpath -tags no_grpc -ldflags "-s -w -X main
 CACHE  := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bulkhead/engines
 BUILT  := $(CACHE)/$(shell cat integration/engines/{go.mod,go.sum,build.sh} | sha256sum | cut -c1-16)
 DOCKER := $(CACHE)/docker-$(shell cat integration/engines/docker/{go.mod,go.sum} integration/engines/docker.sh | sha256sum | cut -c1-16)
+# The commit that upgrades are tested from.
+UPGRADE_FROM := 7f07724ce7d341223848d5a5752baf312c39563a
+PREVIOUS := $(CACHE)/previous-$(UPGRADE_FROM)
 DEBIAN := $(CACHE)/debian-$(shell . /etc/os-release; cat integration/engines/debian.sh <(echo "$${VERSION_ID:-}") | sha256sum | cut -c1-16)
 VM     := $(CACHE)/vm-$(shell cat integration/vm/image.sh integration/vm/guest/* | sha256sum | cut -c1-16)
 
@@ -37,7 +40,7 @@ install: build ## Install both below PREFIX (and DESTDIR)
 	@install -D -m 0755 -t "$(DESTDIR)$(PREFIX)/bin" bin/containerd-shim-bulkhead-v2 bin/bulkhead
 
 .PHONY: demo
-demo: build probe debian ## Show two tenants on a private engine, beside the stock shim (ENGINE=containerd, docker)
+demo: build probe debian $(if $(filter docker,$(ENGINE)),docker-packages) ## Show two tenants on a private engine, beside the stock shim (ENGINE=containerd, docker)
 	@go build -o bin/demo ./integration/demo
 	@ENGINE=$(ENGINE) bin/demo
 
@@ -82,11 +85,23 @@ bench-fairness: build probe engines ## Show how two tenants split the CPU, besid
 	@bin/fairness
 
 .PHONY: engines
-engines: $(BUILT) debian docker
+engines: $(BUILT) debian docker previous
 	@ln -sfn "$(BUILT)" bin/engines/built
 
+.PHONY: previous
+previous: $(PREVIOUS)
+	@mkdir -p bin/engines
+	@ln -sfn "$(PREVIOUS)" bin/engines/previous
+
+$(PREVIOUS):
+	@integration/engines/previous.sh "$@" $(UPGRADE_FROM)
+
+.PHONY: docker-packages
+docker-packages:
+	@integration/docker/packages.sh
+
 .PHONY: docker
-docker: $(DOCKER)
+docker: $(DOCKER) docker-packages
 	@mkdir -p bin/engines
 	@ln -sfn "$(DOCKER)" bin/engines/docker
 

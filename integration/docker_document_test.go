@@ -27,6 +27,9 @@ func enginesPage(t *testing.T) string {
 
 // Each row of the tables names a test that there is.
 func TestEnginesPageNamesTests(t *testing.T) {
+	if os.Getenv("BULKHEAD_TEST_VM") != "" {
+		t.Skip("the sources are not there")
+	}
 	files, err := filepath.Glob("*_test.go")
 	if err != nil {
 		t.Fatal(err)

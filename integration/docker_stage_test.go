@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -74,6 +75,9 @@ type dockerStage struct {
 func dockers(t *testing.T) []docker.Engine {
 	t.Helper()
 	onlyIfItMatters(t)
+	if os.Getenv("BULKHEAD_TEST_VM") != "" {
+		t.Skip("the VM has no Docker")
+	}
 	engines, err := docker.Engines()
 	if err != nil {
 		t.Fatal(err)

@@ -56,6 +56,10 @@ type daemon struct {
 type Kind struct {
 	World    bool // mount and network namespaces of its own, for engines that insist on their folders
 	Takeover bool // Bulkhead's shim stands under the stock one's name
+
+	// Programs is a folder with another build of Bulkhead's programs, until
+	// Upgrade.
+	Programs string
 }
 
 // Start starts a node. Close ends it.
@@ -107,8 +111,22 @@ func (n *Node) prepare() error {
 	return os.WriteFile(n.place.path("config.toml"), []byte(n.place.config(n.Engine)), 0o600)
 }
 
-// program is one of Bulkhead's, as make built it.
-func (n *Node) program(name string) string { return filepath.Join(n.repo, "bin", name) }
+// program is one of Bulkhead's, as make built it or as the node's kind says.
+func (n *Node) program(name string) string {
+	if n.kind.Programs != "" && name != "probe" {
+		return filepath.Join(n.kind.Programs, name)
+	}
+	return filepath.Join(n.repo, "bin", name)
+}
+
+// Upgrade puts make's build of Bulkhead in the place of another one. What runs
+// goes on running.
+func (n *Node) Upgrade() error {
+	n.kind.Programs = ""
+	link := n.place.path("bin/containerd-shim-bulkhead-v2")
+	next := link + ".next"
+	return errors.Join(os.Symlink(n.Shim(), next), os.Rename(next, link))
+}
 
 func (n *Node) startDaemon(ctx context.Context) error {
 	log, err := os.OpenFile(n.LogFile(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
