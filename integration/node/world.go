@@ -69,29 +69,27 @@ func found(packages string, args []string) error {
 	return syscall.Exec(args[0], args, os.Environ())
 }
 
-// furnish gives the world empty folders for what runs and what engines keep,
-// and /usr and /etc with what Debian's packages would have installed.
+// furnish gives the world empty folders for what runs and what Docker keeps, and
+// /usr and /etc with what Debian's packages would have installed.
 func furnish(packages string) error {
-	const scratch = "/run/world"
-	err := world.Detach()
-	for _, dir := range []string{"/run", "/var/lib"} {
-		if err == nil {
-			err = world.Mount("tmpfs", dir, "mode=755")
+	const scratch, docker = "/run/world", "/var/lib/docker"
+	for _, step := range []func() error{
+		world.Detach,
+		func() error { return world.Mount("tmpfs", "/run", "mode=755") },
+		func() error { return world.Overlay(scratch, "/usr", filepath.Join(packages, "usr")) },
+		func() error { return world.Overlay(scratch, "/etc") },
+		func() error { return world.Overlay(scratch, "/var/lib") },
+		func() error { return os.MkdirAll(docker, 0o711) },
+		func() error { return world.Mount("tmpfs", docker, "mode=711") },
+		world.Share,
+		func() error { return world.Up("lo") },
+		remapUser,
+	} {
+		if err := step(); err != nil {
+			return err
 		}
 	}
-	if err == nil {
-		err = world.Overlay(scratch, "/usr", filepath.Join(packages, "usr"))
-	}
-	if err == nil {
-		err = world.Overlay(scratch, "/etc")
-	}
-	if err == nil {
-		err = world.Share()
-	}
-	if err == nil {
-		err = world.Up("lo")
-	}
-	return errors.Join(err, remapUser())
+	return nil
 }
 
 // remapUser makes the user of Docker's userns-remap.
