@@ -23,6 +23,7 @@ type Settings struct {
 	Stock     bool              // nothing of Bulkhead's is in its way
 	Takeover  bool              // Bulkhead's shim stands under the stock one's name; always, where no shim can be named
 	Remap     bool              // userns-remap
+	ExecRoot  string            // where it keeps what runs; empty: Docker's default
 	Pinned    map[string]string // runtime entries that pin a tenant: name to tenant
 }
 
@@ -77,7 +78,19 @@ func (d *Daemon) prepare() error {
 			return err
 		}
 	}
-	return os.WriteFile(d.path("daemon.json"), config, 0o600)
+	return errors.Join(os.WriteFile(d.path("daemon.json"), config, 0o600), d.writeDelegate())
+}
+
+// Delegate is the program of the runtime entry "other": runc, which leaves a file
+// when it makes a container.
+func (d *Daemon) Delegate() (program, used string) {
+	return d.path("delegate"), d.path("delegate.used")
+}
+
+func (d *Daemon) writeDelegate() error {
+	program, used := d.Delegate()
+	text := fmt.Sprintf("#!/bin/sh\ncase \"$*\" in *' create '*) : >%s ;; esac\nexec %s \"$@\"\n", used, d.Engine.Containerd.Runc)
+	return os.WriteFile(program, []byte(text), 0o755)
 }
 
 // config is daemon.json. Containers that Bulkhead does not put elsewhere go to a
@@ -94,15 +107,20 @@ func (d *Daemon) config() ([]byte, error) {
 	if d.Settings.Remap {
 		c["userns-remap"] = "default"
 	}
+	if d.Settings.ExecRoot != "" {
+		c["exec-root"] = d.Settings.ExecRoot
+	}
+	program, _ := d.Delegate()
+	runtimes := map[string]any{"other": map[string]any{"path": program}}
+	c["runtimes"] = runtimes
 	if d.Engine.NamesShims {
-		runtimes := map[string]any{"bulkhead": map[string]any{"runtimeType": node.Bulkhead}}
+		runtimes["bulkhead"] = map[string]any{"runtimeType": node.Bulkhead}
 		for name := range d.Settings.Pinned {
 			runtimes[name] = map[string]any{
 				"runtimeType": node.Bulkhead,
 				"options":     map[string]any{"ConfigPath": filepath.Join(d.Node.Root().Handlers(), name+".toml")},
 			}
 		}
-		c["runtimes"] = runtimes
 		if !d.Settings.Stock && !d.Settings.Takeover {
 			c["default-runtime"] = "bulkhead"
 		}
