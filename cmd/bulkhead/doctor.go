@@ -17,10 +17,14 @@ func doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor [-o json]",
 		Short: "says what this node can enforce, and what it cannot",
-		Long: `Looks at what the node's kernel has and how it is set up, and says of each thing
-that is missing what it means for tenants and how to get it.
+		Long: `Looks at what the node's kernel, engines and delegates can do and how they are set
+up, and at ways around Bulkhead that are open, and says of each finding what it means
+for tenants and how to get what is missing. A note is what no policy needs today.
 
-Exit codes: 0 nothing is missing, 1 findings, 2 could not look.`,
+Engines are those that run, found by their processes, or else those installed where
+programs are; they and the delegates are asked for their version.
+
+Exit codes: 0 nothing is missing, 1 findings (warn, fail), 2 could not look.`,
 		Annotations: couldNotLook,
 		Example:     "  bulkhead doctor",
 		Args:        between(0, 0),
@@ -39,7 +43,7 @@ Exit codes: 0 nothing is missing, 1 findings, 2 could not look.`,
 		} else {
 			showResults(cmd.OutOrStdout(), results)
 		}
-		if err == nil && slices.ContainsFunc(results, func(r doctor.Result) bool { return r.Level != doctor.OK }) {
+		if err == nil && slices.ContainsFunc(results, func(r doctor.Result) bool { return r.Level == doctor.Warning || r.Level == doctor.Failure }) {
 			err = errFinding
 		}
 		return err
@@ -47,7 +51,7 @@ Exit codes: 0 nothing is missing, 1 findings, 2 could not look.`,
 	return cmd
 }
 
-var marks = map[doctor.Level]string{doctor.OK: "ok  ", doctor.Warning: "warn", doctor.Failure: "fail"}
+var marks = map[doctor.Level]string{doctor.OK: "ok  ", doctor.Note: "note", doctor.Warning: "warn", doctor.Failure: "fail"}
 
 // showResults prints a line a result; below a finding, what it means and how to
 // get what is missing.

@@ -1,7 +1,8 @@
-// Package doctor says what of a policy this node can enforce, and what it
-// cannot: one file a check. Everything is read from the kernel; nothing follows
-// from the version of anything. It changes nothing, but for a cgroup of the
-// installation that it makes for a moment where the node has none to look at.
+// Package doctor says what of a policy this node can enforce, what it cannot,
+// and which ways around it are open: one file a check. What the kernel can do is
+// read from the kernel and follows from no version; engines and delegates are
+// asked for theirs. It changes nothing, but for a cgroup of the installation
+// that it makes for a moment where the node has none to look at.
 package doctor
 
 import (
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/bulkhead-dev/bulkhead/runtime"
 	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
@@ -22,6 +24,7 @@ type Level string
 
 const (
 	OK      Level = "OK"
+	Note    Level = "Note"    // the node lacks what nothing in a policy needs today
 	Warning Level = "Warning" // something is enforced in part, or not at all
 	Failure Level = "Failure" // tenants do not run as they should, or not at all
 )
@@ -45,8 +48,13 @@ type Check struct {
 // Node is the node that is looked at.
 type Node struct {
 	Root  tenant.Root // of the installation
+	Host  string      // folder below which the node's own files are: "/"
 	Facts isolator.NodeFacts
 	Tree  *cgroup.Tree
+
+	once   sync.Once // engines are looked for by the first check that asks
+	found  []Engine
+	unread error
 }
 
 // v2 reports whether the node has cgroup v2 only.
@@ -68,7 +76,7 @@ func Look(rt *runtime.Runtime) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Node{Root: rt.Root(), Facts: facts, Tree: rt.Tree()}, nil
+	return &Node{Root: rt.Root(), Host: "/", Facts: facts, Tree: rt.Tree()}, nil
 }
 
 // Run runs all checks, by name. Its error says which could not look; the others

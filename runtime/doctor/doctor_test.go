@@ -128,11 +128,17 @@ func TestHowToGetAControllerFollowsFromWhatTheKernelSays(t *testing.T) {
 }
 
 func TestMissingCapability(t *testing.T) {
-	if got := levelOf(t, checkCapabilities, isolator.NodeFacts{Capabilities: []string{"CAP_SYS_RESOURCE"}}); got != OK {
-		t.Errorf("with it: %s", got)
+	var all []string
+	for _, c := range needs {
+		all = append(all, c.name)
 	}
-	if got := levelOf(t, checkCapabilities, isolator.NodeFacts{Capabilities: []string{"CAP_CHOWN"}}); got != Warning {
-		t.Errorf("without it: %s", got)
+	if got := levelOf(t, checkCapabilities, isolator.NodeFacts{Capabilities: all}); got != OK {
+		t.Errorf("with all: %s", got)
+	}
+	for i, c := range needs {
+		if got := levelOf(t, checkCapabilities, isolator.NodeFacts{Capabilities: slices.Delete(slices.Clone(all), i, i+1)}); got != c.level {
+			t.Errorf("without %s: %s, want %s", c.name, got, c.level)
+		}
 	}
 }
 

@@ -1,0 +1,59 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// engines: which are there, and which of them can use Bulkhead's shim how.
+var _ = register(Check{"engines", checkEngines})
+
+func checkEngines(ctx context.Context, n *Node) ([]Result, error) {
+	engines, err := n.engines()
+	if err != nil {
+		return nil, err
+	}
+	var all []Result
+	var errs []error
+	for _, e := range engines {
+		if e.Kind == buildkitd {
+			continue // said by builds
+		}
+		said, err := ask(ctx, e.Binary, "--version")
+		version := versionOf(said)
+		switch {
+		case err != nil && n.ended(e):
+		case err != nil:
+			errs = append(errs, err)
+		case e.Kind == containerd && before(version, 1, 6):
+			all = append(all, Result{
+				Level: Warning, What: describe(e, version),
+				Means: "its shims are started in a way that Bulkhead does not answer", Fix: "containerd 1.6 or later",
+			})
+		case e.Kind == dockerd && before(version, 23):
+			all = append(all, Result{
+				Level: Warning, What: describe(e, version),
+				Means: "docker run --runtime cannot name a shim: without another way all containers are outside of Bulkhead",
+				Fix:   "have the shim under the stock one's name first on the daemon's PATH (bulkhead install docker --takeover), or Docker 23 or later",
+			})
+		default:
+			all = append(all, ok("%s", describe(e, version))...)
+		}
+	}
+	if len(engines) == 0 {
+		all = append(all, Result{
+			Level: Note, What: "neither containerd nor dockerd runs or is installed where programs are",
+			Means: "nobody starts Bulkhead's shim", Fix: "install containerd or Docker",
+		})
+	}
+	return all, errors.Join(errs...)
+}
+
+func describe(e Engine, version string) string {
+	state := "does not run"
+	if e.Pid != 0 {
+		state = fmt.Sprintf("runs as %d", e.Pid)
+	}
+	return fmt.Sprintf("%s %s (%s) %s, its configuration is %s", e.Kind, version, e.Binary, state, e.Config)
+}

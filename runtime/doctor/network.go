@@ -1,0 +1,49 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// network: the parts of the kernel that walls and bandwidth are made of.
+var _ = register(Check{"network", checkNetwork})
+
+// networkParts are options of the kernel's build, by what they are for.
+var networkParts = []struct {
+	key     string
+	options []string
+}{
+	{"walls between tenants (nftables)", []string{"CONFIG_NF_TABLES", "CONFIG_NF_TABLES_INET", "CONFIG_NF_TABLES_NETDEV", "CONFIG_NF_CONNTRACK", "CONFIG_NFT_CT"}},
+	{"limits.bandwidth (tc)", []string{"CONFIG_NET_SCHED", "CONFIG_NET_SCH_HTB", "CONFIG_NET_SCH_INGRESS", "CONFIG_NET_ACT_MIRRED", "CONFIG_IFB"}},
+	{"containers' interfaces", []string{"CONFIG_VETH", "CONFIG_BRIDGE"}},
+}
+
+func checkNetwork(_ context.Context, n *Node) ([]Result, error) {
+	b, err := n.built()
+	if errors.Is(err, errNoConfig) {
+		return unknownBuild("nftables, tc and veth"), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var all []Result
+	var there []string
+	for _, p := range networkParts {
+		missing := b.missing(p.options...)
+		if len(missing) == 0 {
+			there = append(there, p.key)
+			continue
+		}
+		all = append(all, Result{
+			Level: Note, What: "the kernel lacks parts for " + p.key,
+			Means: "no key of the policy needs them yet; those that will are refused here",
+			Fix:   "a kernel built with " + strings.Join(missing, ", "),
+		})
+	}
+	if there != nil {
+		all = slices.Concat(ok("the kernel has what is needed for %s", strings.Join(there, ", ")), all)
+	}
+	return all, nil
+}
