@@ -19,7 +19,7 @@ container on. Everything that bulkhead keeps is below the root that the
 environment variable BULKHEAD_ROOT names, / if it names none.
 
 Exit codes: 0 done, 1 not done. diff: 0 same, 1 differs, 2 could not look.
-preview: 0 accepted, 1 denied, 2 could not look.
+preview: 0 accepted, 1 denied, 2 could not look. recommend: 1 what no tenant can be given.
 verify, doctor: 0 holds, 1 findings, 2 could not look.`
 
 func rootCommand() *cobra.Command {
@@ -41,7 +41,7 @@ func rootCommand() *cobra.Command {
 		{"policy", "Policy:", []*cobra.Command{
 			applyCommand(), deleteCommand(), diffCommand(), validateCommand(), historyCommand(), rollbackCommand()}},
 		{"look", "Looking:", []*cobra.Command{getCommand(), describeCommand(), explainCommand(), topCommand(), metricsCommand()}},
-		{"decide", "Decisions:", []*cobra.Command{previewCommand(), whyCommand()}},
+		{"decide", "Decisions:", []*cobra.Command{previewCommand(), recommendCommand(), whyCommand()}},
 		{"node", "Node:", []*cobra.Command{freezeCommand(), thawCommand(), killCommand(), breakGlassCommand(), gcCommand(), verifyCommand(), doctorCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.id, Title: group.title})
