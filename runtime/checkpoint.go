@@ -7,7 +7,7 @@ import (
 
 // Checkpoint reports whether an image of a running container may be written.
 func (rt *Runtime) Checkpoint(c Caller) error {
-	r, err := record.Load(rt.root, record.Scope(c.Namespace), c.ID)
+	r, err := record.Load(rt.root, c.Scope(), c.ID)
 	if err != nil {
 		return err
 	}

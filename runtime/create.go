@@ -284,7 +284,7 @@ func (rt *Runtime) nodeOrDefaults() *tenant.Node {
 
 func newRecord(rt *Runtime, c Caller, f isolator.Facts) *record.Record {
 	return &record.Record{
-		Scope:     record.Scope(c.Namespace),
+		Scope:     c.Scope(),
 		ID:        c.ID,
 		Bundle:    c.Bundle,
 		Created:   time.Now().UTC(),
@@ -294,7 +294,7 @@ func newRecord(rt *Runtime, c Caller, f isolator.Facts) *record.Record {
 		Pinned:    c.Pinned,
 		IsSandbox: f.IsSandbox,
 		Delegate:  f.Delegate.Path,
-		StateRoot: fmt.Sprintf("%s/%s", f.Delegate.StateRoot, c.Namespace),
+		StateRoot: fmt.Sprintf("%s/%s", f.Delegate.StateRoot, f.Namespace),
 	}
 }
 

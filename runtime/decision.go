@@ -123,7 +123,7 @@ func entry(c Caller, operation, name, version string, enforced bool, res spec.Re
 	return record.Entry{
 		Time:      time.Now().UTC(),
 		Operation: operation,
-		Scope:     record.Scope(c.Namespace),
+		Scope:     c.Scope(),
 		Container: c.ID,
 		Tenant:    name,
 		Version:   version,
@@ -151,7 +151,7 @@ func (rt *Runtime) auditFailure(c Caller, operation string, cause error) error {
 	return record.Append(rt.root, rt.nodeOrDefaults().AuditLog, record.Entry{
 		Time:      time.Now().UTC(),
 		Operation: operation,
-		Scope:     record.Scope(c.Namespace),
+		Scope:     c.Scope(),
 		Container: c.ID,
 		Decision:  record.Refused,
 		Error:     cause.Error(),

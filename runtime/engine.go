@@ -46,11 +46,13 @@ func podOf(namespace string, s *specs.Spec) (pod, bool) {
 	}, true
 }
 
-func engineOf(namespace string, isPod bool) isolator.Engine {
+func (c Caller) engine(isPod bool) isolator.Engine {
 	switch {
+	case c.Engine != "":
+		return c.Engine
 	case isPod:
 		return isolator.CRI
-	case namespace == "moby" || namespace == "plugins.moby":
+	case c.Namespace == "moby" || c.Namespace == "plugins.moby":
 		return isolator.Docker
 	default:
 		return isolator.Containerd
@@ -59,6 +61,9 @@ func engineOf(namespace string, isPod bool) isolator.Engine {
 
 // evidence collects the facts that may name the container's tenant.
 func (rt *Runtime) evidence(c Caller, s *specs.Spec) tenant.Evidence {
+	if c.Engine != "" { // it has no namespaces, and whoever runs it writes its annotations
+		return tenant.Evidence{Pinned: c.Pinned, Build: c.Engine.Builds()}
+	}
 	e := tenant.Evidence{
 		ContainerdNamespace: c.Namespace,
 		Pinned:              c.Pinned,
@@ -77,7 +82,7 @@ func (rt *Runtime) sandboxTenant(c Caller, s *specs.Spec) (string, error) {
 	if !isPod || p.isSandbox {
 		return "", nil
 	}
-	sandbox, err := record.Load(rt.root, record.Scope(c.Namespace), p.sandbox)
+	sandbox, err := record.Load(rt.root, c.Scope(), p.sandbox)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", &tenant.Unresolved{Reason: "its sandbox was not started by Bulkhead; recreate the pod"}
 	}

@@ -17,7 +17,7 @@ import (
 // where its output goes: a probe of a running container must not fail because
 // a policy changed.
 func (rt *Runtime) Exec(ctx context.Context, c Caller, asked *specs.Process, stdio isolator.Stdio) (*specs.Process, error) {
-	r, err := record.Load(rt.root, record.Scope(c.Namespace), c.ID)
+	r, err := record.Load(rt.root, c.Scope(), c.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,6 @@ func lenient(config []byte) *specs.Spec {
 
 // Passes reports whether a container's requests pass as the engine asked.
 func (rt *Runtime) Passes(c Caller) bool {
-	r, err := record.Load(rt.root, record.Scope(c.Namespace), c.ID)
+	r, err := record.Load(rt.root, c.Scope(), c.ID)
 	return err == nil && r.Exempt
 }

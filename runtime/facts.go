@@ -69,7 +69,7 @@ func (rt *Runtime) factsOf(ctx context.Context, c Caller, asked *isolator.Reques
 	if f.Files, err = files(asked.Spec, node, p); err != nil {
 		return isolator.Facts{}, err
 	}
-	if f.Namespaces, err = rt.namespaces(&f, held); err != nil {
+	if f.Namespaces, err = rt.namespaces(&f, c.Scope(), held); err != nil {
 		return isolator.Facts{}, err
 	}
 	return f, rt.idFacts(&f, asked.Spec, p.Name)
@@ -124,8 +124,8 @@ func (rt *Runtime) identity(ctx context.Context, c Caller, s *specs.Spec, node *
 	}
 	of, isPod := podOf(c.Namespace, s)
 	return isolator.Facts{
-		Engine:      engineOf(c.Namespace, isPod),
-		Namespace:   c.Namespace,
+		Engine:      c.engine(isPod),
+		Namespace:   c.realm(),
 		ContainerID: c.ID,
 		Sandbox:     of.sandbox,
 		IsSandbox:   of.isSandbox,
@@ -133,7 +133,7 @@ func (rt *Runtime) identity(ctx context.Context, c Caller, s *specs.Spec, node *
 		Pod:         of.name,
 		Bundle:      c.Bundle,
 		Delegate: isolator.Delegate{
-			Path: d.Path, StateRoot: rt.root.DelegateState(), OCIVersionMax: d.Version, SeccompFlags: d.seccompFlags(),
+			Path: d.Path, StateRoot: rt.stateRoot(c), OCIVersionMax: d.Version, SeccompFlags: d.seccompFlags(),
 			RuncVersion: d.runcVersion(), RecursiveReadOnly: d.recursiveReadOnly(),
 		},
 	}, nil

@@ -34,11 +34,11 @@ var nsFiles = map[specs.LinuxNamespaceType]string{
 // namespaces finds out what each named namespace of a request really is. The
 // container itself counts as nobody: it may be there already, when its spec is
 // decided once more.
-func (rt *Runtime) namespaces(f *isolator.Facts, held heldNamespaces) (map[string]isolator.NSRef, error) {
+func (rt *Runtime) namespaces(f *isolator.Facts, scope string, held heldNamespaces) (map[string]isolator.NSRef, error) {
 	if len(held) == 0 {
 		return nil, nil
 	}
-	others, err := rt.others(record.Scope(f.Namespace), f.ContainerID)
+	others, err := rt.others(scope, f.ContainerID)
 	if err != nil {
 		return nil, err
 	}

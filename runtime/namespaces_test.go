@@ -87,7 +87,7 @@ func refOf(t *testing.T, rt *Runtime, path string) isolator.NSRef {
 	t.Helper()
 	held := hold(utsSpec(path))
 	defer held.close()
-	refs, err := rt.namespaces(&isolator.Facts{Namespace: "acme", ContainerID: "asks"}, held)
+	refs, err := rt.namespaces(&isolator.Facts{Namespace: "acme", ContainerID: "asks"}, record.Scope("acme"), held)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,6 +109,11 @@ func engineSpec(bundle string) ([]byte, error) {
 
 // callerOf is who asked for a recorded container.
 func callerOf(r *record.Record) Caller {
-	namespace, _ := strings.CutPrefix(r.Scope, record.Scope(""))
-	return Caller{Namespace: namespace, ID: r.ID, Bundle: r.Bundle, Pinned: r.Pinned}
+	c := Caller{ID: r.ID, Bundle: r.Bundle, Pinned: r.Pinned}
+	if name, ok := strings.CutPrefix(r.Scope, record.CommandScope("")); ok {
+		c.Namespace, c.Engine = name, isolator.Engine(r.Engine)
+	} else {
+		c.Namespace, _ = strings.CutPrefix(r.Scope, record.Scope(""))
+	}
+	return c
 }

@@ -39,12 +39,3 @@ func New(root tenant.Root, run Runner) *Runtime {
 
 // Root is where the installation keeps its own.
 func (rt *Runtime) Root() tenant.Root { return rt.root }
-
-// Caller is who asks, and for which container: what the engine's adapter knows
-// by itself, without reading the request.
-type Caller struct {
-	Namespace string // containerd's
-	ID        string
-	Bundle    string // absolute path
-	Pinned    string // tenant named by the runtime handler's options
-}

@@ -16,7 +16,7 @@ import (
 // the recorded ones merged with the update, within the tenant. The record
 // follows only when set succeeded.
 func (rt *Runtime) Update(ctx context.Context, c Caller, update *specs.LinuxResources, set func(*specs.LinuxResources) error) error {
-	scope := record.Scope(c.Namespace)
+	scope := c.Scope()
 	r, err := record.Load(rt.root, scope, c.ID)
 	if err != nil {
 		return err

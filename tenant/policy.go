@@ -118,6 +118,7 @@ type Rlimit struct {
 // Node is the NodePolicy, compiled.
 type Node struct {
 	DefaultTenant               string            `json:"defaultTenant,omitempty"` // empty: refuse
+	BuildsTenant                string            `json:"buildsTenant,omitempty"`  // owns the steps of image builds; empty: refuse
 	TrustedAnnotationNamespaces []string          `json:"trustedAnnotationNamespaces,omitempty"`
 	Delegates                   map[string]string `json:"delegates"` // name to absolute path
 	Stdio                       Stdio             `json:"stdio"`

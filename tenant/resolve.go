@@ -19,7 +19,8 @@ const Kubernetes = "k8s.io"
 type Evidence struct {
 	ContainerdNamespace string
 	KubernetesNamespace string // of the pod; only from the CRI plugin
-	Pinned              string // by the runtime handler's options
+	Pinned              string // by the runtime handler's options, or by a flag of the engine's own command line
+	Build               bool   // a step of an image build
 	Annotated           string // bulkhead.dev/tenant; counts only where trusted
 	Sandbox             string // the tenant recorded for the container's sandbox
 }
@@ -51,7 +52,11 @@ func (s *Store) Resolve(node *Node, e Evidence) (*Policy, error) {
 	if err == nil {
 		err = r.named(e.Sandbox, "the sandbox")
 	}
-	if err == nil && r.found == nil {
+	switch {
+	case err != nil || r.found != nil:
+	case e.Build: // never the default's: a build runs what a file says that anybody wrote
+		err = r.named(node.BuildsTenant, "NodePolicy.builds.tenant")
+	default:
 		err = r.named(node.DefaultTenant, "NodePolicy.defaultTenant")
 	}
 	if err != nil {
@@ -108,7 +113,12 @@ func (r *resolution) agree(p *Policy, fact string) error {
 }
 
 func (e Evidence) none() string {
-	if e.KubernetesNamespace != "" {
+	switch {
+	case e.Build:
+		return "no tenant owns the steps of image builds; set NodePolicy.builds.tenant"
+	case e.ContainerdNamespace == "":
+		return "nothing names the container's tenant; name it with --bulkhead-tenant, or set NodePolicy.defaultTenant"
+	case e.KubernetesNamespace != "":
 		return fmt.Sprintf("no tenant selects Kubernetes namespace %s; add it to spec.selectors.kubernetesNamespaces of a Tenant, or set NodePolicy.defaultTenant", e.KubernetesNamespace)
 	}
 	return fmt.Sprintf("no tenant selects containerd namespace %s; add it to spec.selectors.containerdNamespaces of a Tenant, or set NodePolicy.defaultTenant", e.ContainerdNamespace)

@@ -107,6 +107,23 @@ func TestDefaultTenantTakesWhatNoFactNames(t *testing.T) {
 	}
 }
 
+func TestBuildsAreTheTenantsThatTheNodeNames(t *testing.T) {
+	byDefault := strings.Replace(policy, "spec: {tenantAnnotation", "spec: {defaultTenant: umbrella, tenantAnnotation", 1)
+	if got, err := resolve(t, apply(t, byDefault), tenant.Evidence{Build: true}); err == nil || !strings.Contains(err.Error(), "set NodePolicy.builds.tenant") {
+		t.Errorf("without a tenant of builds: %q, %v", got, err)
+	}
+	root := apply(t, strings.Replace(byDefault, "defaultTenant", "builds: {tenant: acme}, defaultTenant", 1))
+	for want, e := range map[string]tenant.Evidence{
+		"acme":       {Build: true},
+		"acme-tests": {Build: true, Pinned: "acme-tests"},
+		"umbrella":   {},
+	} {
+		if got, err := resolve(t, root, e); got != want {
+			t.Errorf("%+v: got %s, %v; want %s", e, got, err, want)
+		}
+	}
+}
+
 func TestExemptionIsExact(t *testing.T) {
 	root := apply(t, policy)
 	for namespace, want := range map[string]bool{"kube-system": true, "kube-systems": false, "kube-": false, "": false, "..": false, "../kubernetes-namespace/kube-system": false} {

@@ -57,6 +57,10 @@ func (r Root) DelegateState() string {
 	return r.Path("/run/bulkhead/runc")
 }
 
+// CommandState is the state folder below which delegates keep what was started
+// by an OCI runtime's command line.
+func (r Root) CommandState() string { return r.Path("/run/bulkhead/runc") }
+
 // Installation tells installations on one machine apart in the names of host
 // objects: empty for "/", else eight hexadecimal digits of the hash of the
 // root's real path.

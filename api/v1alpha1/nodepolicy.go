@@ -36,7 +36,8 @@ type NodePolicySpec struct {
 	// engineRoots are absolute folders where engines and the kubelet keep what
 	// they mount into containers: root filesystems, volumes, /etc/hosts. Default:
 	// [/var/lib/docker, /var/lib/containerd, /run/containerd, /var/lib/kubelet,
-	// /var/lib/nerdctl].
+	// /var/lib/nerdctl, /var/lib/buildkit, /var/lib/containers/storage,
+	// /run/containers/storage].
 	EngineRoots []string `json:"engineRoots,omitempty"`
 	// tenantPaths are folders of the node that each tenant may mount, its own of
 	// them: one part of a path is {tenant}, which stands for its name, as in
@@ -65,7 +66,8 @@ type TenantAnnotation struct {
 
 // Builds says whose image builds are.
 type Builds struct {
-	// tenant owns the steps of `docker build`. Default: none, they are refused.
+	// tenant owns the steps of image builds (docker build, buildah) whose engine
+	// runs bulkhead-runc and names no tenant. Default: none, they are refused.
 	Tenant string `json:"tenant,omitempty"`
 }
 

@@ -22,7 +22,7 @@ import (
 
 // Record is what is remembered of one container.
 type Record struct {
-	Scope   string    `json:"scope"` // "containerd:<namespace>"
+	Scope   string    `json:"scope"` // "containerd:<namespace>" or "oci:<state folder>"
 	ID      string    `json:"id"`
 	Bundle  string    `json:"bundle"`
 	Created time.Time `json:"created"`
@@ -78,8 +78,12 @@ type Namespace struct {
 // ErrExists says that a living container has this id.
 var ErrExists = errors.New("a container with this id exists")
 
-// Scope names an engine's realm of ids; today only containerd's namespaces.
+// Scope names the realm of ids of an engine that speaks to a shim.
 func Scope(containerdNamespace string) string { return "containerd:" + containerdNamespace }
+
+// CommandScope names that of the engines which run an OCI runtime's command line
+// with one state folder.
+func CommandScope(name string) string { return "oci:" + name }
 
 // Create writes a new record. Its error is ErrExists when there is one already.
 func Create(root tenant.Root, r *Record) error {

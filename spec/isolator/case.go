@@ -124,7 +124,15 @@ const (
 	Containerd Engine = "containerd" // ctr, nerdctl, clients of the API
 	Docker     Engine = "docker"
 	CRI        Engine = "cri" // containerd's CRI plugin, for a kubelet
+
+	// Those that run an OCI runtime's command line.
+	BuildKit Engine = "buildkit"
+	Buildah  Engine = "buildah"
+	Podman   Engine = "podman" // and whoever else runs containers so
 )
+
+// Builds reports an engine whose containers are steps of image builds.
+func (e Engine) Builds() bool { return e == BuildKit || e == Buildah }
 
 // NodeFacts are what the node can do.
 type NodeFacts struct {

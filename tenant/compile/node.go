@@ -22,7 +22,8 @@ func (k *compiler) node(o *Object) {
 	k.exemptions(o, tenant.KubernetesNamespace, "spec.exemptions.kubernetesNamespaces", spec.Exemptions.KubernetesNamespaces)
 	k.exemptions(o, tenant.ContainerdNamespace, "spec.exemptions.containerdNamespaces", spec.Exemptions.ContainerdNamespaces)
 	k.out.Node = &tenant.Node{
-		DefaultTenant:               k.defaultTenant(o, spec.DefaultTenant),
+		DefaultTenant:               k.existing(o, "spec.defaultTenant", spec.DefaultTenant),
+		BuildsTenant:                k.existing(o, "spec.builds.tenant", spec.Builds.Tenant),
 		TrustedAnnotationNamespaces: k.trusted(o, spec.TenantAnnotation.TrustedContainerdNamespaces),
 		Delegates:                   map[string]string{}, // empty: the shim looks for it
 		Stdio: tenant.Stdio{
@@ -39,7 +40,7 @@ func (k *compiler) node(o *Object) {
 		TenantTotal: tenant.TenantTotal(cmp.Or(spec.Kubernetes.TenantTotal, v1alpha1.TenantTotal(tenant.Report))),
 	}
 	if spec.EngineRoots == nil {
-		k.out.Node.EngineRoots = []string{"/var/lib/docker", "/var/lib/containerd", "/run/containerd", "/var/lib/kubelet", "/var/lib/nerdctl"}
+		k.out.Node.EngineRoots = []string{"/var/lib/docker", "/var/lib/containerd", "/run/containerd", "/var/lib/kubelet", "/var/lib/nerdctl", "/var/lib/buildkit", "/var/lib/containers/storage", "/run/containers/storage"}
 	}
 	k.tenantPaths(o, spec.TenantPaths)
 	k.path(o, "spec.audit.path", k.out.Node.AuditLog.Path)
@@ -51,11 +52,12 @@ func (k *compiler) node(o *Object) {
 	}
 }
 
-func (k *compiler) defaultTenant(o *Object, name string) string {
+// existing checks that a tenant which the node names is there.
+func (k *compiler) existing(o *Object, key, name string) string {
 	if name == "" || k.out.Tenants[name] != nil {
 		return name
 	}
-	k.bad(o, "spec.defaultTenant", "is "+quoted(name)+", which does not exist; "+k.fixTenant(name))
+	k.bad(o, key, "is "+quoted(name)+", which does not exist; "+k.fixTenant(name))
 	return name
 }
 

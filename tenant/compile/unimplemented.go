@@ -23,7 +23,6 @@ var unimplemented = []struct{ kind, key, only string }{
 	{"tenant", "spec.network.egress", ""},
 	{"tenant", "spec.network.ingress", ""},
 	{"tenant", "spec.delegate", "runc crun"},
-	{"nodepolicy", "spec.builds", ""},
 	{"nodepolicy", "spec.network.dns", ""},
 	{"nodepolicy", "spec.network.provide", ""},
 	{"nodepolicy", "spec.delegates.runsc", ""},
