@@ -30,14 +30,14 @@ help: ## Print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | while IFS='|' read -r name what; do printf '  %-18s %s\n' "$$name" "$$what"; done
 
 .PHONY: build
-build: ## Build the shim and the CLI, static, into bin/
+build: ## Build the shim, the CLI and the runtime for builders, static, into bin/
 	@mkdir -p bin
 	@echo "building the shim and the CLI" >&2
-	@$(BUILD) -o bin/ ./cmd/containerd-shim-bulkhead-v2 ./cmd/bulkhead
+	@$(BUILD) -o bin/ ./cmd/containerd-shim-bulkhead-v2 ./cmd/bulkhead ./cmd/bulkhead-runc
 
 .PHONY: install
-install: build ## Install both below PREFIX (and DESTDIR)
-	@install -D -m 0755 -t "$(DESTDIR)$(PREFIX)/bin" bin/containerd-shim-bulkhead-v2 bin/bulkhead
+install: build ## Install them below PREFIX (and DESTDIR)
+	@install -D -m 0755 -t "$(DESTDIR)$(PREFIX)/bin" bin/containerd-shim-bulkhead-v2 bin/bulkhead bin/bulkhead-runc
 
 .PHONY: demo
 demo: build probe debian $(if $(filter docker,$(ENGINE)),docker-packages) ## Show two tenants on a private engine, beside the stock shim (ENGINE=containerd, docker)

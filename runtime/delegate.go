@@ -148,3 +148,9 @@ func store(path string, d *Delegate) error {
 func (rt *Runtime) DefaultDelegate(ctx context.Context) (*Delegate, error) {
 	return rt.Delegate(ctx, rt.nodeOrDefaults(), defaultDelegate)
 }
+
+// Ask runs a command of a delegate that is about no container, and returns what
+// it prints.
+func (rt *Runtime) Ask(ctx context.Context, d *Delegate, args ...string) ([]byte, error) {
+	return rt.run(ctx, DelegateEnv, nil, d.Path, args...)
+}
