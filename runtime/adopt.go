@@ -27,12 +27,12 @@ func mounted(path string, ns record.Namespace) bool {
 	return l.guarded && l.stat.Dev == ns.Device && l.stat.Ino == ns.Inode
 }
 
-// adopted are the namespaces that the container, a sandbox, brings and that
+// adopted are the namespaces that the container brings, a sandbox as a rule, and that
 // nobody has.
 func (d *decision) adopted() []record.Namespace {
 	var own []record.Namespace
 	for path, h := range d.held {
-		if ref := d.facts.Namespaces[path]; d.facts.IsSandbox && !ref.Host && ref.Owner == nil {
+		if ref := d.facts.Namespaces[path]; d.facts.Brings() && !ref.Host && ref.Owner == nil {
 			own = append(own, h.id)
 		}
 	}

@@ -66,7 +66,7 @@ func (rt *Runtime) factsOf(ctx context.Context, c Caller, asked *isolator.Reques
 	uids, gids := idMappings(asked.Spec)
 	f.Fifos = fifos(asked.Stdio, uids, gids)
 	f.Binaries = hookBinaries(asked.Spec.Hooks)
-	if f.Files, err = files(asked.Spec, node, p); err != nil {
+	if f.Files, err = files(asked.Spec, grantsOf(node, p).to(f)); err != nil {
 		return isolator.Facts{}, err
 	}
 	if f.Namespaces, err = rt.namespaces(&f, c.Scope(), held); err != nil {
@@ -88,7 +88,7 @@ func (rt *Runtime) placeFacts(f *isolator.Facts, node *tenant.Node, p *tenant.Po
 
 // resourceFacts are what new resources of a running container are decided by.
 func (rt *Runtime) resourceFacts(f *isolator.Facts, node *tenant.Node, p *tenant.Policy) (err error) {
-	if f.Files, err = files(new(specs.Spec), node, p); err != nil {
+	if f.Files, err = files(new(specs.Spec), grantsOf(node, p)); err != nil {
 		return err
 	}
 	return rt.limitFacts(f, node, p)

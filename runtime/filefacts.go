@@ -16,7 +16,7 @@ import (
 
 // files finds out what the paths really are that a request's mounts and devices
 // and the policy's devices name.
-func files(s *specs.Spec, node *tenant.Node, p *tenant.Policy) (map[string]isolator.File, error) {
+func files(s *specs.Spec, g grants) (map[string]isolator.File, error) {
 	found := map[string]isolator.File{}
 	add := func(path string, file isolator.File, err error) error {
 		if err == nil {
@@ -26,7 +26,6 @@ func files(s *specs.Spec, node *tenant.Node, p *tenant.Policy) (map[string]isola
 		}
 		return nil
 	}
-	g := grantsOf(node, p)
 	for _, m := range s.Mounts {
 		if !isBind(m) {
 			continue
@@ -36,7 +35,7 @@ func files(s *specs.Spec, node *tenant.Node, p *tenant.Policy) (map[string]isola
 			return nil, err
 		}
 	}
-	for _, d := range deviceNodes(s, p) {
+	for _, d := range deviceNodes(s, g.policy) {
 		file, err := d.file()
 		if err := add(d.path, file, err); err != nil {
 			return nil, err

@@ -15,11 +15,21 @@ import (
 type grants struct {
 	node   *tenant.Node
 	policy *tenant.Policy
+	own    string                       // folder in which the engine has what it made for this container alone; "": it has none
 	mounts func() ([]mountPoint, error) // the node's, read once
 }
 
 func grantsOf(node *tenant.Node, p *tenant.Policy) grants {
-	return grants{node, p, sync.OnceValues(readMounts)}
+	return grants{node: node, policy: p, mounts: sync.OnceValues(readMounts)}
+}
+
+// to adds what a container's engine has in its bundle: Buildah has it nowhere
+// else.
+func (g grants) to(f isolator.Facts) grants {
+	if f.Engine == isolator.Buildah {
+		g.own = f.Bundle
+	}
+	return g
 }
 
 // of returns the outermost that is a path or above it; "": there is none. What
@@ -36,6 +46,9 @@ func (g grants) of(path string) (outermost string) {
 	}
 	for _, root := range g.node.EngineRoots {
 		consider(root)
+	}
+	if g.own != "" {
+		consider(g.own)
 	}
 	for _, h := range g.policy.Security.Exceptions.HostPaths {
 		consider(h.Path)

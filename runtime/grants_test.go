@@ -31,7 +31,7 @@ func bind(sources ...string) *specs.Spec {
 
 func filesOf(t *testing.T, s *specs.Spec, node *tenant.Node, p *tenant.Policy) map[string]isolator.File {
 	t.Helper()
-	found, err := files(s, node, p)
+	found, err := files(s, grantsOf(node, p))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func (rt *Runtime) namespaces(f *isolator.Facts, scope string, held heldNamespac
 		refs[path] = isolator.NSRef{
 			Type:    h.id.Type,
 			Host:    isHost(h.id),
-			Mounted: f.IsSandbox && mounted(path, h.id),
+			Mounted: f.Brings() && mounted(path, h.id),
 			Owner:   owner(others, h.id),
 		}
 	}

@@ -28,7 +28,7 @@ import (
 func (a *Accepted) stage(d *decision) (*specs.Spec, error) {
 	staged := *d.final.Spec
 	staged.Mounts = slices.Clone(staged.Mounts)
-	g, dir, made := grantsOf(d.node, d.policy), stageOf(a.rt.root, a.record.Scope, a.record.ID), false
+	g, dir, made := grantsOf(d.node, d.policy).to(d.facts), stageOf(a.rt.root, a.record.Scope, a.record.ID), false
 	for i, m := range staged.Mounts {
 		file, known := d.facts.Files[m.Source]
 		if !known || file.Guarded || !isBind(m) {

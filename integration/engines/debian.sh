@@ -1,5 +1,5 @@
 #!/bin/sh
-# Unpacks Debian's containerd, runc, Docker, CNI plugins and busybox into the
+# Unpacks Debian's containerd, runc, Docker, Podman, CNI plugins and busybox into the
 # folder $1. They are not installed: an installed containerd or Docker would start
 # as a service and replace Docker's own package, and busybox-static the machine's
 # busybox.
@@ -12,11 +12,13 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 packages="containerd runc docker.io tini containernetworking-plugins busybox-static"
+# What Podman and Buildah need, with the libraries that a server may lack.
+packages="$packages podman buildah conmon golang-github-containers-common golang-github-containers-image libgpgme11 libassuan0 libsubid4 libyajl2"
 if ! command -v apt-get >/dev/null; then
 	echo "the tests need Debian's packages $packages, and this machine has no apt-get; run them on Debian 12" >&2
 	exit 1
 fi
-echo "unpacking Debian's containerd, runc, Docker, CNI plugins and busybox (once)"
+echo "unpacking Debian's containerd, runc, Docker, Podman, CNI plugins and busybox (once)"
 fetch() {
 	# shellcheck disable=SC2086 # a list of names
 	(cd "$work" && apt-get -qq -o APT::Sandbox::User=root download $packages)

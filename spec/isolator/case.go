@@ -131,6 +131,10 @@ const (
 	Podman   Engine = "podman" // and whoever else runs containers so
 )
 
+// Brings reports whether the container may come with namespaces that its engine
+// made for it before.
+func (f Facts) Brings() bool { return f.IsSandbox || f.Engine == Podman }
+
 // Builds reports an engine whose containers are steps of image builds.
 func (e Engine) Builds() bool { return e == BuildKit || e == Buildah }
 
@@ -165,7 +169,7 @@ type NSRef struct {
 	Host  bool                     `json:"host,omitempty"`  // it is the host's own
 	Owner *Owner                   `json:"owner,omitempty"` // the living container that holds it
 	// Mounted: it is mounted at the path itself, where nobody but root can put
-	// another. Found for sandboxes only.
+	// another. Found only for those that may bring one.
 	Mounted bool `json:"mounted,omitempty"`
 }
 

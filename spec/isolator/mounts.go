@@ -127,13 +127,13 @@ func mountDenial(m specs.Mount, field, got, want, allow string) *Denial {
 type mountScope struct {
 	*Case
 	asked      *Request // its namespaces, ID mappings and root; of a running container, what it has
-	docker     string   // Docker's folder, for a container of Docker's
+	store      string   // the folder of the engine that mounted its root: Docker, Podman, Buildah
 	privileged bool
 }
 
 func mountScopeOf(c *Case, r *Request) mountScope {
 	root := valueOf(r.Spec.Root).Path
-	return mountScope{c, r, dockerFolder(c, root), c.Policy.Security.Level == tenant.Privileged}
+	return mountScope{c, r, storeOf(c, root), c.Policy.Security.Level == tenant.Privileged}
 }
 
 // onNode reports a destination that begins with the container's root as the

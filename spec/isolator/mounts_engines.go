@@ -54,25 +54,32 @@ func (s mountScope) isEngines(p string, f File) bool {
 	if _, inVolume := VolumeFolder(s.Node.EngineRoots, p); inVolume || !isPlain(f) {
 		return false
 	}
-	if s.Facts.Engine != CRI {
-		return s.shaped(p, f.Real, []string{s.docker}, dockerFiles) || s.shaped(p, f.Real, s.nerdctl(), nerdctlFiles)
+	switch s.Facts.Engine {
+	case CRI:
+		fromPod := func(origin string) bool { return s.shaped(origin, origin, s.Node.EngineRoots, podFiles) }
+		return s.shaped(p, f.Real, s.Node.EngineRoots, podFiles) ||
+			s.shaped(p, f.Real, s.Node.EngineRoots, podParts) && slices.ContainsFunc(f.Origins, fromPod)
+	case BuildKit:
+		return s.isBuildKits(p, f)
+	case Buildah:
+		return s.isBuildahs(p)
+	case Podman:
+		return s.store != "" && s.shaped(p, f.Real, s.Node.EngineRoots, podmanFiles)
 	}
-	fromPod := func(origin string) bool { return s.shaped(origin, origin, s.Node.EngineRoots, podFiles) }
-	return s.shaped(p, f.Real, s.Node.EngineRoots, podFiles) ||
-		s.shaped(p, f.Real, s.Node.EngineRoots, podParts) && slices.ContainsFunc(f.Origins, fromPod)
+	return s.shaped(p, f.Real, []string{s.store}, dockerFiles) || s.shaped(p, f.Real, s.nerdctl(), nerdctlFiles)
 }
 
 // isVolume reports a volume of this tenant, or one of the container's own
 // engine that is nobody's yet: it becomes this tenant's. To a pod any is a path
 // of the node.
 func (s mountScope) isVolume(p string, f File) bool {
-	if s.Facts.Engine == CRI || !isPlain(f) || f.Volume != "" && f.Volume != s.Policy.Name {
+	if s.Facts.Engine == CRI || s.Facts.Engine.Builds() || !isPlain(f) || f.Volume != "" && f.Volume != s.Policy.Name {
 		return false
 	}
 	own := func(p, real string) bool {
-		return s.shaped(p, real, []string{s.docker}, dockerVolumes) || s.shaped(p, real, s.nerdctl(), nerdctlVolumes)
+		return s.shaped(p, real, []string{s.store}, dockerVolumes) || s.shaped(p, real, s.nerdctl(), nerdctlVolumes)
 	}
-	if s.shaped(p, f.Real, []string{s.docker}, dockerParts) {
+	if s.shaped(p, f.Real, []string{s.store}, dockerParts) {
 		return slices.ContainsFunc(f.Origins, func(origin string) bool { return own(origin, origin) })
 	}
 	if len(f.Origins) > 0 {
@@ -87,7 +94,7 @@ func (s mountScope) isVolume(p string, f File) bool {
 // nerdctl returns the folders where nerdctl's may be. Docker and containerd's
 // CRI plugin have containerd namespaces of their own.
 func (s mountScope) nerdctl() []string {
-	if s.Facts.Engine != Containerd || s.docker != "" {
+	if s.Facts.Engine != Containerd || s.store != "" {
 		return nil
 	}
 	return s.Node.EngineRoots
@@ -123,6 +130,10 @@ func (s mountScope) named(key, name string) bool {
 		return name == s.Facts.PodUID
 	case "namespace":
 		return name == s.Facts.Namespace
+	case "driver": // of containers/storage
+		return slices.Contains([]string{"overlay-containers", "vfs-containers", "btrfs-containers", "zfs-containers"}, name)
+	case "built": // BuildKit's random ids, which no layer of an image and no container has
+		return isBuildKitID(name)
 	case "hash": // of containerd's address (nerdctl, pkg/clientutil)
 		return len(name) == 8 && consistsOf(name, "0123456789abcdef")
 	}

@@ -18,7 +18,7 @@ Rule     Own pid, ipc, uts, network, mount and cgroup namespaces. A path is
          accepted, whatever it is called, when it leads to one of a living
          container of the same tenant. A pod's sandbox may also bring one that
          nobody has, in a folder where its engine keeps what it makes for
-         sandboxes. The host's is refused, also by a path; a missing cgroup
+         sandboxes, and a container of Podman's a network. The host's is refused, also by a path; a missing cgroup
          namespace is added. A mount namespace is never joined.
 Because  A process that sees the host's or a neighbour's namespace reads, kills
          or answers in its place (attack rows 11, 14, 26, 28, 41). In a mount
@@ -76,8 +76,8 @@ func mayJoin(c *Case, t specs.LinuxNamespaceType, at string) error {
 	case ref.Type != t, ref.Host:
 	case ref.Owner != nil && ref.Owner.Tenant == c.Policy.Name && !ref.Owner.Unmade:
 		return nil
-	case ref.Owner != nil || !ref.Mounted || !madeForSandbox(c, at):
-	case slices.Contains(netnsFolders, path.Dir(at)) || belowOneOf(c.Node.EngineRoots, at):
+	case ref.Owner != nil || !ref.Mounted || !madeForSandbox(c, at) && !madeByPodman(c, t):
+	case slices.Contains(netnsFolders, path.Dir(at)) || c.Facts.Engine == CRI && belowOneOf(c.Node.EngineRoots, at):
 		return nil
 	default:
 		d.Got, d.Want, d.Allow = "in no folder of the engine", "one in "+netnsFolders[0]+", or below a folder of the engine", "NodePolicy.engineRoots"
@@ -95,6 +95,12 @@ var netnsFolders = []string{"/run/netns", "/var/run/netns"}
 func madeForSandbox(c *Case, p string) bool {
 	return c.Facts.Engine == CRI && c.Facts.IsSandbox && path.Clean(p) == p &&
 		(path.Base(path.Dir(p)) == "netns" || slices.Contains(strings.Split(p, "/"), c.Facts.ContainerID))
+}
+
+// madeByPodman reports a network that Podman may have made for the container
+// (4 and 5, libpod/networking_linux.go).
+func madeByPodman(c *Case, t specs.LinuxNamespaceType) bool {
+	return c.Facts.Engine == Podman && t == specs.NetworkNamespace
 }
 
 func hostDenial(t specs.LinuxNamespaceType) error {

@@ -117,11 +117,18 @@ func isLibnetworkHook(c *Case, stage string, h specs.Hook) bool {
 	if stage != "prestart" || !ok || !ok2 || !consistsOf(pid, "0123456789") || !slices.Contains(dockerds, c.Facts.Binaries[h.Path]) {
 		return false
 	}
-	if len(h.Args) != 4 || h.Args[0] != "libnetwork-setkey" || h.Args[2] != c.Facts.ContainerID || !consistsOf(h.Args[3], "0123456789abcdef") {
+	if len(h.Args) != 4 || h.Args[0] != "libnetwork-setkey" || !isNetworksOwner(c, h.Args[2]) || !consistsOf(h.Args[3], "0123456789abcdef") {
 		return false
 	}
 	root, ok := strings.CutPrefix(h.Args[1], "-exec-root=")
 	return ok && path.IsAbs(root) && path.Clean(root) == root && (len(h.Env) == 0 || slices.Equal(h.Env, hookEnv()))
+}
+
+// isNetworksOwner reports the id that dockerd has a container's network by: its
+// own or, for a step of a build, a random one (moby 20.10 to 29,
+// daemon/internal/builder-next/executor_linux.go).
+func isNetworksOwner(c *Case, id string) bool {
+	return id == c.Facts.ContainerID || c.Facts.Engine == BuildKit && isBuildKitID(id)
 }
 
 // consistsOf reports a string of at least one of the characters and no other.

@@ -16,8 +16,8 @@ import (
 rootfs: the container's root folder and what is mounted there.
 
 Owns     root, the root filesystem's mounts of a Create
-Rule     The root is the bundle's own, or where Docker mounts a container's root
-         below its folder. Its mounts are of the types and options that
+Rule     The root is the bundle's own, or where Docker or Podman mounts a
+         container's root below its folder. Its mounts are of the types and options that
          containerd's snapshotters use, inside the root, and from folders that
          are numbered as theirs: never from the node's /proc, /sys, /dev, /etc or
          /boot, nor from what engines make for containers or have of volumes.
@@ -46,12 +46,13 @@ func ownRoot(c *Case, r *Request) error {
 }
 
 func ownRootPath(c *Case, root *specs.Root) error {
-	d := &Denial{"rootfs", "root.path", "absent", "the bundle's rootfs, or where Docker mounts one", Nothing}
+	d := &Denial{"rootfs", "root.path", "absent", "the bundle's rootfs, or where Docker or Podman mounts one", Nothing}
 	if root == nil {
 		return d
 	}
 	d.Got = strconv.Quote(root.Path)
-	if root.Path == "rootfs" || root.Path == path.Join(c.Facts.Bundle, "rootfs") || dockerFolder(c, root.Path) != "" {
+	if root.Path == "rootfs" || root.Path == path.Join(c.Facts.Bundle, "rootfs") || storeOf(c, root.Path) != "" ||
+		c.Facts.Engine == Buildah && root.Path == path.Join(c.Facts.Bundle, "mnt/rootfs") {
 		return nil
 	}
 	// Some folder may make it one of Docker's: none of dockerRoots is deeper.
@@ -60,7 +61,7 @@ func ownRootPath(c *Case, root *specs.Root) error {
 		if folder = path.Dir(folder); !path.IsAbs(folder) || folder == "/" {
 			break
 		}
-		if dockerFolder(&Case{Facts: c.Facts, Node: &tenant.Node{EngineRoots: []string{folder}}}, root.Path) != "" {
+		if storeOf(&Case{Facts: c.Facts, Node: &tenant.Node{EngineRoots: []string{folder}}}, root.Path) != "" {
 			d.Allow = "NodePolicy.engineRoots"
 		}
 	}
@@ -74,22 +75,30 @@ var dockerRoots = []string{
 	"overlay2/*/merged", "fuse-overlayfs/*/merged", "vfs/dir/*", "btrfs/subvolumes/*", "zfs/graph/*", "rootfs/*/{id}",
 }
 
-// dockerFolder returns the folder of the Docker daemon that mounted a root, or
-// that of its userns-remap; empty: Docker did not. A client of Docker's cannot
-// choose this path, so it says which files are its daemon's. One of containerd's
-// can: it holds every tenant of that containerd.
-func dockerFolder(c *Case, root string) string {
+// podmanRoots are where containers/storage mounts one for Podman (1.44 to
+// 1.59, drivers).
+var podmanRoots = []string{"overlay/*/merged", "vfs/dir/*", "btrfs/subvolumes/*", "zfs/graph/*"}
+
+// storeOf returns the folder of the engine that mounted a root: of a Docker
+// daemon, or that of its userns-remap, or of containers/storage; empty: none of
+// them did. A client of Docker's cannot choose this path, so it says which files
+// are its daemon's. One of containerd's can: it holds every tenant of that
+// containerd. Whoever runs Podman as root holds every tenant, too.
+func storeOf(c *Case, root string) string {
 	own := func(key, name string) bool { return key == "id" && name == c.Facts.ContainerID }
 	for _, folder := range c.Node.EngineRoots {
-		if c.Facts.Engine == CRI || !belowOneOf([]string{folder}, root) {
+		if c.Facts.Engine == CRI || c.Facts.Engine.Builds() || !belowOneOf([]string{folder}, root) {
 			continue
 		}
 		folder = strings.TrimSuffix(folder, "/")
-		below := strings.TrimPrefix(root, folder+"/")
+		below, roots := strings.TrimPrefix(root, folder+"/"), dockerRoots
+		if c.Facts.Engine == Podman {
+			roots = podmanRoots
+		}
 		if first, rest, _ := strings.Cut(below, "/"); remapped(first) {
 			folder, below = folder+"/"+first, rest
 		}
-		if slices.ContainsFunc(dockerRoots, func(shape string) bool { return matchesShape(shape, below, own) }) {
+		if slices.ContainsFunc(roots, func(shape string) bool { return matchesShape(shape, below, own) }) {
 			return folder
 		}
 	}
