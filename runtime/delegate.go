@@ -61,15 +61,25 @@ func (rt *Runtime) delegateCache(name string) string {
 
 func findDelegate(node *tenant.Node, name string) (string, error) {
 	if path := node.Delegates[name]; path != "" {
+		if isCommandLine(path) {
+			return "", fmt.Errorf("delegate %s is Bulkhead's own command line; set NodePolicy.delegates.%[1]s to the runtime itself", name)
+		}
 		return path, nil
 	}
 	for _, dir := range delegateFolders {
 		path := filepath.Join(dir, name)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && !isCommandLine(path) {
 			return path, nil
 		}
 	}
 	return "", fmt.Errorf("delegate %s is not installed; install it, or set NodePolicy.delegates.%s", name, name)
+}
+
+// isCommandLine reports bulkhead-runc, which may stand ahead of runc under its
+// name, and would call itself.
+func isCommandLine(path string) bool {
+	real, err := filepath.EvalSymlinks(path)
+	return err == nil && filepath.Base(real) == "bulkhead-runc"
 }
 
 func identify(path string) (string, error) {

@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/bulkhead-dev/bulkhead/runtime"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
-// plainName is this program's own; a link of another name is a runtime handler.
-const plainName = "bulkhead-runc"
+// plainNames are this program's own, and those by which builders look for runc in
+// their PATH; a link of another name is a runtime handler.
+var plainNames = []string{"bulkhead-runc", "runc", "buildkit-runc"}
 
 // caller is a container of the engine's.
 func (inv *invocation) caller(id, bundle string) runtime.Caller {
@@ -35,7 +37,7 @@ func (inv *invocation) pinned() (string, error) {
 	file := filepath.Join(inv.rt.Root().Handlers(), inv.program+".toml")
 	named, err := tenant.ReadHandler(inv.rt.Root(), file)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && inv.program == plainName:
+	case errors.Is(err, fs.ErrNotExist) && slices.Contains(plainNames, inv.program):
 		return inv.tenant, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf(`refused: a runtime that is called %s needs %s with: tenant = "NAME"`, inv.program, file)
