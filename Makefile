@@ -16,7 +16,7 @@ CACHE  := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bulkhead/engines
 BUILT  := $(CACHE)/$(shell cat integration/engines/{go.mod,go.sum,build.sh} | sha256sum | cut -c1-16)
 DOCKER := $(CACHE)/docker-$(shell cat integration/engines/docker/{go.mod,go.sum} integration/engines/docker.sh | sha256sum | cut -c1-16)
 # The commit that upgrades are tested from.
-UPGRADE_FROM := 7f07724ce7d341223848d5a5752baf312c39563a
+UPGRADE_FROM := db5e412cba23324fff6cc68c799b2ab3c1796271
 PREVIOUS := $(CACHE)/previous-$(UPGRADE_FROM)
 DEBIAN := $(CACHE)/debian-$(shell . /etc/os-release; cat integration/engines/debian.sh <(echo "$${VERSION_ID:-}") | sha256sum | cut -c1-16)
 VM     := $(CACHE)/vm-$(shell cat integration/vm/image.sh integration/vm/guest/* | sha256sum | cut -c1-16)
