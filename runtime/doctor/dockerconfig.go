@@ -15,6 +15,7 @@ type dockerConfig struct {
 	DefaultRuntime      string                     `json:"default-runtime"`
 	LogDriver           string                     `json:"log-driver"`
 	LogOpts             map[string]string          `json:"log-opts"`
+	Containerd          string                     `json:"containerd"` // its socket; empty: one of dockerd's own
 	ContainerdNamespace string                     `json:"containerd-namespace"`
 	DataRoot            string                     `json:"data-root"`
 	Hosts               []string                   `json:"hosts"`
@@ -33,7 +34,7 @@ func (n *Node) dockerConfig(e Engine) (*dockerConfig, error) {
 		}
 	}
 	for flag, to := range map[string]*string{
-		"--default-runtime": &c.DefaultRuntime, "--log-driver": &c.LogDriver, "--containerd-namespace": &c.ContainerdNamespace,
+		"--default-runtime": &c.DefaultRuntime, "--log-driver": &c.LogDriver, "--containerd": &c.Containerd, "--containerd-namespace": &c.ContainerdNamespace,
 	} {
 		if value := e.flag(flag); value != "" {
 			*to = value

@@ -28,6 +28,9 @@ func TestEnginesAreThoseThatRunOrAreInstalled(t *testing.T) {
 		"OK containerd 2.4.2 (/usr/bin/containerd) does not run, its configuration is /etc/containerd/config.toml",
 		"Warning dockerd 20.10.24+dfsg1 (/usr/bin/dockerd) runs as 77, its configuration is /etc/d.json")
 	n = host(t, nil)
+	n.installs(t, dockerd, "Docker version v2.0.0-beta.24, build library-import", "")
+	has(t, n, "engines", "OK dockerd 2.0.0-beta.24 (/usr/bin/dockerd) does not run, its configuration is /etc/docker/daemon.json")
+	n = host(t, nil)
 	n.installs(t, containerd, "containerd github.com/containerd/containerd 1.5.9~ds1", "")
 	has(t, n, "engines", "Warning containerd 1.5.9~ds1 (/usr/bin/containerd) does not run, its configuration is /etc/containerd/config.toml")
 }

@@ -88,7 +88,7 @@ func (n *Node) dockerRuntimes(e Engine, engines []Engine) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	taken, _ := n.taken(starter(e, engines))
+	taken, _ := n.taken(starter(e, c.Containerd, engines))
 	ours := func(name string) bool {
 		var r dockerRuntime
 		if name == "runc" || name == stockType {
@@ -120,8 +120,7 @@ func (n *Node) dockerRuntimes(e Engine, engines []Engine) ([]Result, error) {
 
 // starter is the containerd that starts shims for a dockerd: the one that it is
 // told, the only one, or itself, whose environment the one that it starts has.
-func starter(e Engine, engines []Engine) Engine {
-	address := e.flag("--containerd")
+func starter(e Engine, address string, engines []Engine) Engine {
 	for _, other := range engines {
 		if other.Kind == containerd && address != "" && slices.Contains(other.Socket, address) {
 			return other
