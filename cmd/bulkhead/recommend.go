@@ -106,7 +106,7 @@ func recommend(ctx context.Context, root tenant.Root, name string, since time.Ti
 	if err := r.shrink(); err != nil {
 		return nil, err
 	}
-	if len(r.beyond) == 0 {
+	if len(r.beyond) == 0 && r.running+r.decisions > 0 {
 		r.tenant.remove("enforcement", string(tenant.Audit))
 	}
 	slices.Sort(r.beyond)

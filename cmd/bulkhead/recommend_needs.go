@@ -1,25 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
-	specs "github.com/opencontainers/runtime-spec/specs-go"
 
-	"github.com/bulkhead-dev/bulkhead/runtime"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
-	"github.com/bulkhead-dev/bulkhead/spec"
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 	"github.com/bulkhead-dev/bulkhead/tenant"
-	"github.com/bulkhead-dev/bulkhead/tenant/compile"
 )
 
 // exceptionKeys begin the keys of exceptions.
@@ -150,206 +143,4 @@ func (r *recommendation) fromLog(root tenant.Root) error {
 		}
 		return true
 	})
-}
-
-// following are isolators that follow what a tenant may have, also where the
-// container has nothing of it: they tell nothing of who needs it.
-var following = []string{"seccomp", "userlimits"}
-
-// outcome is what a tenant makes of each running container of its own.
-type outcome map[string]runtime.Replayed
-
-// replay decides them by a tenant that is not in force.
-func (r *recommendation) replay(m *manifest) (outcome, error) {
-	text, err := m.text()
-	if err != nil {
-		return nil, err
-	}
-	objects, err := compile.Read("tenant/"+r.name+" (recommended)", []byte(text))
-	if err != nil {
-		return nil, err
-	}
-	e, err := compile.Plan(here(), merge(objects, false))
-	if err != nil {
-		return nil, fmt.Errorf("what ran needs more than the tenant can be given: %w", err)
-	}
-	root, end, err := e.Stage()
-	if err != nil {
-		return nil, err
-	}
-	all, err := runtime.New(here(), runtime.Execute).Replay(r.ctx, root)
-	if err := errors.Join(err, end()); err != nil {
-		return nil, err
-	}
-	out := outcome{}
-	for _, c := range all {
-		if c.Tenant == r.name {
-			c.Changes = slices.DeleteFunc(c.Changes, func(change spec.Change) bool { return slices.Contains(following, change.Isolator) })
-			out[plain(namespaceOf(c.Scope)+"/"+c.Container)] = c
-		}
-	}
-	return out, nil
-}
-
-// grow adds what is denied until nothing is, or nothing can be added.
-func (r *recommendation) grow() error {
-	for {
-		out, err := r.replay(r.tenant)
-		if err != nil {
-			return err
-		}
-		r.running = len(out)
-		more := false
-		var rest []string
-		for _, who := range slices.Sorted(maps.Keys(out)) {
-			c := out[who]
-			if c.Refused != "" {
-				rest = append(rest, who+": "+c.Refused)
-			}
-			for _, d := range c.Denials {
-				if r.want(d, who, false) {
-					more = true
-				} else {
-					rest = append(rest, who+": "+d.Error())
-				}
-			}
-		}
-		if !more {
-			r.beyond = append(r.beyond, rest...)
-			return nil
-		}
-	}
-}
-
-// shrink leaves out every exception without which each container gets the same,
-// narrows those that it may, and says at each who needs it.
-func (r *recommendation) shrink() error {
-	whole, err := r.replay(r.tenant)
-	if err != nil {
-		return err
-	}
-	type kept struct {
-		key   string
-		value any
-		who   []string
-	}
-	var all []kept
-	for _, name := range exceptions {
-		key := exceptionKeys + name
-		for _, v := range entriesOf(r.tenant.value(key)) {
-			without := r.tenant.clone()
-			without.remove(key, v)
-			who, _, err := r.differ(whole, without)
-			if err != nil {
-				return err
-			}
-			who = append(who, r.neededInLog(key, v)...)
-			slices.Sort(who)
-			if who = slices.Compact(who); len(who) == 0 {
-				r.tenant = without
-				r.leftOut = append(r.leftOut, key+": "+plain(written(v)))
-				continue
-			}
-			if v, err = r.narrow(whole, key, v); err != nil {
-				return err
-			}
-			all = append(all, kept{key, v, who})
-		}
-	}
-	for key, who := range r.changed {
-		r.tenant.say(key, nil, neededBy+few(who))
-	}
-	for _, k := range all { // the places of entries are settled now
-		r.tenant.say(k.key, k.value, neededBy+few(k.who))
-	}
-	return nil
-}
-
-// entriesOf are a list's, or the value alone.
-func entriesOf(v any) []any {
-	if list, ok := v.([]any); ok {
-		return list
-	}
-	if v == nil {
-		return nil
-	}
-	return []any{v}
-}
-
-// narrow returns an entry that is new with less in it, if that is enough.
-func (r *recommendation) narrow(whole outcome, key string, v any) (any, error) {
-	entry, ok := v.(yaml.MapSlice)
-	if !ok || slices.ContainsFunc(entriesOf(r.inForce.value(key)), func(w any) bool { return same(v, w) }) || len(r.neededInLog(key, v)) > 0 {
-		return v, nil
-	}
-	less := yaml.MapItem{Key: "readOnly", Value: true}
-	if strings.HasSuffix(key, "devices") {
-		less = yaml.MapItem{Key: "permissions", Value: "r"}
-	}
-	smaller := append(slices.Clone(entry), less)
-	tried := r.tenant.clone()
-	list := slices.Clone(entriesOf(tried.value(key)))
-	list[slices.IndexFunc(list, func(w any) bool { return same(v, w) })] = smaller
-	tried.set(key, list)
-	who, after, err := r.differ(whole, tried)
-	if err != nil {
-		return v, err
-	}
-	for _, name := range who {
-		if less.Key != "readOnly" || !reads(after[name], entry) {
-			return v, nil
-		}
-	}
-	r.tenant = tried
-	return smaller, nil
-}
-
-// reads reports whether a container asked for what is below a path of the host
-// to be read only. Read-only with all that is mounted below it is then more
-// than was asked, and nothing that it misses.
-func reads(c runtime.Replayed, hostPath yaml.MapSlice) bool {
-	for _, change := range c.Changes {
-		asked, ok := change.Before.([]specs.Mount)
-		if change.Path != "/spec/mounts" || !ok {
-			continue
-		}
-		for _, m := range asked {
-			path, _ := hostPath.ToMap()["path"].(string)
-			below := m.Source == path || strings.HasPrefix(m.Source, path+"/")
-			if below && !slices.Contains(m.Options, "ro") && !slices.Contains(m.Options, "rro") {
-				return false
-			}
-		}
-	}
-	return len(c.Denials) == 0
-}
-
-// differ names the containers that get something else than before.
-func (r *recommendation) differ(before outcome, by *manifest) (who []string, after outcome, err error) {
-	if after, err = r.replay(by); err != nil {
-		return nil, nil, err
-	}
-	for name, c := range before {
-		a, err := json.Marshal(c)
-		if err != nil {
-			return nil, nil, err
-		}
-		b, err := json.Marshal(after[name])
-		if err != nil {
-			return nil, nil, err
-		}
-		if !bytes.Equal(a, b) {
-			who = append(who, name)
-		}
-	}
-	return who, after, nil
-}
-
-// few is at most some names.
-func few(names []string) string {
-	const most = 5
-	if more := len(names) - most; more > 0 {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", more)
-	}
-	return strings.Join(names, ", ")
 }
