@@ -60,7 +60,9 @@ func TestPodmanShowsWhyAContainerIsRefused(t *testing.T) {
 				p.Errorf("%v: %v: %s; want %s", flags, err, out, want)
 			}
 		}
-		p.done("podman", "run", "--rm", "--network", "none", "--volume", "data:/d", "probe", "touch", "/d/kept")
+		p.done("podman", "run", "--detach", "--name", "c1", "--network", "none", "--volume", "data:/d", "probe", "/bin/sleep", "600")
+		p.done("podman", "exec", "c1", "touch", "/d/kept")
+		p.done("podman", "rm", "--force", "--time", "0", "c1")
 	})
 }
 
@@ -68,13 +70,14 @@ func TestContainersOfAPodShareNamespacesOfTheirTenant(t *testing.T) {
 	onPodman(t, "", func(p *storage) {
 		p.done("podman", "run", "--detach", "--name", "c1", "--network", "none", "probe", "/bin/sleep", "600")
 		first := p.runs("acme")
-		out := p.done("podman", "run", "--rm", "--network", "container:c1", "--ipc", "container:c1", "probe", "readlink", "/proc/self/ns/net")
+		p.done("podman", "run", "--detach", "--name", "c2", "--network", "container:c1", "--ipc", "container:c1", "probe", "/bin/sleep", "600")
+		out := p.done("podman", "exec", "c2", "readlink", "/proc/self/ns/net")
 		posture, err := host.PostureOf(first.Pid)
 		p.must(err)
 		if own := posture.Namespaces["net"]; out != own {
 			p.Errorf("the second has network %s, the first %s", out, own)
 		}
-		p.done("podman", "rm", "--force", "--time", "0", "c1")
+		p.done("podman", "rm", "--force", "--time", "0", "c2", "c1")
 	})
 }
 
