@@ -16,6 +16,10 @@ var (
 		"{driver}/{id}/userdata/group", "{driver}/{id}/userdata/secrets/*", "{driver}/{ipc}/userdata/shm",
 	}
 
+	// buildKitFiles are in the folder of BuildKit's executor (0.8 to 0.33,
+	// executor/oci/hosts.go, resolvconf.go).
+	buildKitFiles = []string{"hosts", "hosts.*", "resolv.conf", "resolv-host.conf"}
+
 	// buildKitMounts are what a step's --mount shows, below the folder of the
 	// daemon that builds: a secret, a cache, the files of another stage. They are
 	// named by random ids, so that they are not another container's; an image's
@@ -35,7 +39,7 @@ var (
 func (s mountScope) isBuildKits(p string, f File) bool {
 	executor := path.Dir(s.Facts.Bundle)
 	if name, ok := strings.CutPrefix(p, executor+"/"); ok && f.Kind == Regular {
-		return !strings.Contains(name, "/") && (name == "hosts" || name == "resolv.conf" || strings.HasPrefix(name, "hosts.") || strings.HasPrefix(name, "resolv.conf."))
+		return slices.ContainsFunc(buildKitFiles, func(shape string) bool { return matchesShape(shape, name, s.named) })
 	}
 	for _, folder := range s.Node.EngineRoots {
 		if belowOneOf([]string{folder}, executor) && s.shaped(p, f.Real, []string{folder}, buildKitMounts) {
