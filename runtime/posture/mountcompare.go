@@ -48,10 +48,20 @@ func (c comparison) mount(m Mount, here *Posture) (all differences) {
 	switch {
 	case asked == nil && !c.madeByDelegate(m.Point):
 		all.add("mounts", fmt.Sprintf("%s of %s at %s", m.Root, m.Source, m.Point), "only those that were given")
-	case asked != nil && m.Point == path.Clean(asked.Destination) && slices.Contains(asked.Options, "ro") && !m.ReadOnly:
+	case asked != nil && shows(m, asked) && slices.Contains(asked.Options, "ro") && !m.ReadOnly:
 		all.add(fmt.Sprintf("mounts[%s]", asked.Destination), "writable", "ro")
 	}
 	return all
+}
+
+// shows reports a mount that is what was asked for, and not only below it. On
+// cgroup v1 that is each hierarchy: runc (1.1) leaves the tmpfs that it puts them
+// into, which is the container's own, writable.
+func shows(m Mount, asked *specs.Mount) bool {
+	if asked.Type == "cgroup" {
+		return m.Type != "tmpfs"
+	}
+	return m.Point == path.Clean(asked.Destination)
 }
 
 // askedFor is the mount of the spec that this one is, or is below. A link inside
