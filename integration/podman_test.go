@@ -37,6 +37,17 @@ func TestPodmansContainersAreTheTenants(t *testing.T) {
 		}
 		p.done("podman", "update", "--memory", "1g", "c1")
 		limit(0, 128<<20)
+		for _, command := range []string{"verify", "why"} {
+			args := []string{command}
+			if command == "why" {
+				args = append(args, r.ID)
+			}
+			res, err := p.node.Bulkhead(p.ctx, args...)
+			p.must(err)
+			if err := res.Failed(); err != nil {
+				p.Errorf("bulkhead %v: %v", args, err)
+			}
+		}
 		p.done("podman", "stop", "--time", "0", "c1")
 		if left := p.node.Traces(); len(left) > len(p.before) {
 			p.Errorf("a stopped container has left %v", left)
@@ -77,7 +88,9 @@ func TestContainersOfAPodShareNamespacesOfTheirTenant(t *testing.T) {
 		if own := posture.Namespaces["net"]; out != own {
 			p.Errorf("the second has network %s, the first %s", out, own)
 		}
-		p.done("podman", "rm", "--force", "--time", "0", "c2", "c1")
+		for _, name := range []string{"c2", "c1"} {
+			p.done("podman", "rm", "--force", "--time", "0", name)
+		}
 	})
 }
 
