@@ -17,7 +17,7 @@ func TestDoctorLooksAtDocker(t *testing.T) {
 		s.expectResult(all, "builds", doctor.Failure, "build steps of "+at+" run outside every tenant", "bulkhead-runc")
 		s.expectResult(all, "logs", doctor.Warning, at+" keeps logs without a limit of their size", "max-size")
 		if d.Engine.NamesShims {
-			s.expectResult(all, "runtimes", doctor.Warning, at+": a client can choose a runtime that is not Bulkhead's: runc")
+			s.expectResult(all, "runtimes", doctor.Warning, at+": a client can choose a runtime that is not Bulkhead's: other, runc")
 		} else { // Bulkhead's shim stands under the stock one's name
 			s.expectResult(all, "runtimes", doctor.OK, at+" starts nothing but Bulkhead")
 		}

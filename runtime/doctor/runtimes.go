@@ -97,7 +97,10 @@ func (n *Node) dockerRuntimes(e Engine, engines []Engine) ([]Result, error) {
 		if json.Unmarshal(c.Runtimes[name], &r) != nil {
 			return name == ownType
 		}
-		return r.Type == ownType || base(r.Type) == ownShim || r.Path != "" && base(n.path(r.Path)) == ociCommand
+		if r.Type == ownType || base(r.Type) == ownShim || r.Path != "" && base(n.path(r.Path)) == ociCommand {
+			return true
+		}
+		return taken && (r.Type == "" || r.Type == stockType) // Bulkhead refuses its program, as another delegate
 	}
 	var all []Result
 	if byDefault := cmp.Or(c.DefaultRuntime, "runc"); !ours(byDefault) {
