@@ -10,7 +10,7 @@ import (
 // that they can be unmounted in this order.
 func MountsBelow(dir string) []string {
 	var found []string
-	for _, m := range mounts() {
+	for _, m := range MountsOf("self") {
 		if strings.HasPrefix(m, strings.TrimSuffix(dir, "/")+"/") {
 			found = append([]string{m}, found...)
 		}
@@ -18,9 +18,10 @@ func MountsBelow(dir string) []string {
 	return found
 }
 
-// mounts returns all mount points (field 5 of /proc/self/mountinfo, proc(5)).
-func mounts() []string {
-	data, _ := os.ReadFile("/proc/self/mountinfo")
+// MountsOf returns all mount points that a process of /proc sees (field 5 of
+// mountinfo, proc(5)).
+func MountsOf(process string) []string {
+	data, _ := os.ReadFile("/proc/" + process + "/mountinfo")
 	var all []string
 	for line := range strings.Lines(string(data)) {
 		if fields := strings.Fields(line); len(fields) > 4 {

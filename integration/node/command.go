@@ -27,7 +27,7 @@ func (r Result) Failed() error {
 // Ctr runs the engine's own client in one of the node's namespaces.
 func (n *Node) Ctr(ctx context.Context, namespace string, args ...string) (Result, error) {
 	env := []string{"CONTAINERD_ADDRESS=" + n.place.socket(), "CONTAINERD_NAMESPACE=" + namespace}
-	return command(ctx, env, n.Engine.Ctr, args...)
+	return n.command(ctx, env, n.Engine.Ctr, args...)
 }
 
 // CtrRun starts a container of busybox with ctr, as somebody at a shell would:
@@ -47,7 +47,8 @@ func (n *Node) CtrRun(ctx context.Context, namespace, runtime string, flags []st
 
 // Bulkhead runs the operator's CLI on the node's installation.
 func (n *Node) Bulkhead(ctx context.Context, args ...string) (Result, error) {
-	return Finish(ctx, n.Enter(n.program("bulkhead"), args...))
+	cmd := n.Enter(n.program("bulkhead"), args...)
+	return finish(ctx, cmd, n.kind.starting(cmd))
 }
 
 // Apply puts a policy in force: all of it, so that what an earlier one held is
@@ -72,18 +73,20 @@ func (n *Node) ApplyWith(ctx context.Context, p Policy, flags ...string) (Result
 	return n.Bulkhead(ctx, append([]string{"apply", "--prune", "-f", file}, flags...)...)
 }
 
-func command(ctx context.Context, env []string, program string, args ...string) (Result, error) {
+func (n *Node) command(ctx context.Context, env []string, program string, args ...string) (Result, error) {
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(env, "PATH=/usr/sbin:/usr/bin:/sbin:/bin")
-	return Finish(ctx, cmd)
+	return finish(ctx, cmd, n.kind.starting(cmd))
 }
 
 // Finish runs a command to its end, or kills it when the context ends.
-func Finish(ctx context.Context, cmd *exec.Cmd) (Result, error) {
+func Finish(ctx context.Context, cmd *exec.Cmd) (Result, error) { return finish(ctx, cmd, cmd.Start) }
+
+func finish(ctx context.Context, cmd *exec.Cmd, start func() error) (Result, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	what := strings.Join(cmd.Args, " ")
-	if err := cmd.Start(); err != nil {
+	if err := start(); err != nil {
 		return Result{}, fmt.Errorf("%s: %w", what, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() }) // it may have ended

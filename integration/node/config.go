@@ -5,19 +5,28 @@ import (
 	"strings"
 )
 
+// criPlugins are what serves the kubelet, in containerd of either kind.
+var criPlugins = []string{
+	"io.containerd.grpc.v1.cri",
+	"io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime", "io.containerd.podsandbox.controller.v1.podsandbox",
+}
+
 // config is containerd's configuration: everything below the node's folder,
-// and without the plugins that reach outside it (CRI and NRI sockets, /opt,
-// snapshotters that need devices).
-func (p place) config(e Engine) string {
+// and without the plugins that reach outside it (CRI, unless it is asked for,
+// NRI's socket, /opt, snapshotters that need devices).
+func (n *Node) config() string {
+	p, e := n.place, n.Engine
 	var b strings.Builder
 	format, disabled := 2, []string{
-		"io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt",
+		"io.containerd.internal.v1.opt",
 		"io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
+	}
+	if n.kind.CRI == nil {
+		disabled = append(disabled, criPlugins...)
 	}
 	if e.Modern() {
 		format = 3
-		disabled = append(disabled, "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime",
-			"io.containerd.podsandbox.controller.v1.podsandbox", "io.containerd.nri.v1.nri",
+		disabled = append(disabled, "io.containerd.nri.v1.nri",
 			"io.containerd.image-verifier.v1.bindir", "io.containerd.snapshotter.v1.erofs", "io.containerd.snapshotter.v1.blockfile")
 	} else {
 		disabled = append(disabled, "io.containerd.snapshotter.v1.aufs")
@@ -29,5 +38,9 @@ func (p place) config(e Engine) string {
 	if e.Modern() {
 		fmt.Fprintf(&b, "[plugins.'io.containerd.shim.v1.manager']\nsocket_dir = %q\n", p.path("s"))
 	}
-	return strings.ReplaceAll(b.String(), `" "`, `", "`)
+	text := strings.ReplaceAll(b.String(), `" "`, `", "`)
+	if n.kind.CRI != nil {
+		text += n.kind.CRI(n)
+	}
+	return text
 }

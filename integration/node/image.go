@@ -23,6 +23,9 @@ import (
 // ImageName is the image of all containers: busybox, and the prober.
 const ImageName = "bulkhead.test/busybox:latest"
 
+// PauseName is the image of pods' sandboxes: the same, asleep.
+const PauseName = "bulkhead.test/pause:latest"
+
 // Image returns the image in a namespace, imported on first use. No registry is
 // asked: the image is made here.
 func (n *Node) Image(ctx context.Context, namespace string) (client.Image, error) {
@@ -78,29 +81,29 @@ func (n *Node) writeImage(archive string) error {
 		return err
 	}
 	sum := sha256.Sum256(layer)
-	config, err := json.Marshal(ocispec.Image{
-		Platform: ocispec.Platform{Architecture: goruntime.GOARCH, OS: "linux"},
-		Config:   ocispec.ImageConfig{Env: []string{"PATH=/bin"}, Cmd: []string{"sh"}},
-		RootFS:   ocispec.RootFS{Type: "layers", DiffIDs: []digest.Digest{digest.Digest("sha256:" + hex.EncodeToString(sum[:]))}},
-	})
-	if err != nil {
-		return err
-	}
-	manifest, err := json.Marshal([]map[string]any{{"Config": "config.json", "RepoTags": []string{ImageName}, "Layers": []string{"layer.tar"}}})
-	if err != nil {
-		return err
-	}
 	var b bytes.Buffer
+	var manifest []map[string]any
 	w := tar.NewWriter(&b)
-	for _, f := range []struct {
-		name string
-		data []byte
-	}{{"manifest.json", manifest}, {"config.json", config}, {"layer.tar", layer}} {
-		if err := add(w, tar.Header{Name: f.name, Mode: 0o644}, f.data); err != nil {
+	for _, i := range []struct {
+		name, file string
+		command    []string
+	}{{ImageName, "busybox.json", []string{"sh"}}, {PauseName, "pause.json", []string{"sleep", "2147483647"}}} {
+		config, err := json.Marshal(ocispec.Image{
+			Platform: ocispec.Platform{Architecture: goruntime.GOARCH, OS: "linux"},
+			Config:   ocispec.ImageConfig{Env: []string{"PATH=/bin"}, Cmd: i.command},
+			RootFS:   ocispec.RootFS{Type: "layers", DiffIDs: []digest.Digest{digest.Digest("sha256:" + hex.EncodeToString(sum[:]))}},
+		})
+		if err == nil {
+			err = add(w, tar.Header{Name: i.file, Mode: 0o644}, config)
+		}
+		if err != nil {
 			return err
 		}
+		manifest = append(manifest, map[string]any{"Config": i.file, "RepoTags": []string{i.name}, "Layers": []string{"layer.tar"}})
 	}
-	if err := w.Close(); err != nil {
+	text, err := json.Marshal(manifest)
+	err = errors.Join(err, add(w, tar.Header{Name: "layer.tar", Mode: 0o644}, layer), add(w, tar.Header{Name: "manifest.json", Mode: 0o644}, text), w.Close())
+	if err != nil {
 		return err
 	}
 	return os.WriteFile(archive, b.Bytes(), 0o600)

@@ -57,9 +57,24 @@ type Kind struct {
 	World    bool // mount and network namespaces of its own, for engines that insist on their folders
 	Takeover bool // Bulkhead's shim stands under the stock one's name
 
+	Around func(func() error) error // calls what starts processes of the node; nil: as it is
+	CRI    func(*Node) string       // configuration of containerd's CRI plugin; nil: there is none
+
+	// Policy is in force before containerd starts, and asks what runtimes can do;
+	// nil: none is.
+	Policy func(*Node) Policy
+
 	// Programs is a folder with another build of Bulkhead's programs, until
 	// Upgrade.
 	Programs string
+}
+
+// starting is how a process of such a node starts.
+func (k Kind) starting(cmd *exec.Cmd) func() error {
+	if k.Around == nil {
+		return cmd.Start
+	}
+	return func() error { return k.Around(cmd.Start) }
 }
 
 // Start starts a node. Close ends it.
@@ -81,6 +96,11 @@ func StartKind(ctx context.Context, e Engine, kind Kind) (*Node, error) {
 	}
 	if err := n.prepare(); err != nil {
 		return nil, errors.Join(err, n.Close())
+	}
+	if kind.Policy != nil {
+		if err := n.Apply(ctx, kind.Policy(n)); err != nil {
+			return nil, errors.Join(err, n.Close())
+		}
 	}
 	if err := n.startDaemon(ctx); err != nil {
 		return nil, errors.Join(err, n.Close())
@@ -108,7 +128,7 @@ func (n *Node) prepare() error {
 			return err
 		}
 	}
-	return os.WriteFile(n.place.path("config.toml"), []byte(n.place.config(n.Engine)), 0o600)
+	return os.WriteFile(n.place.path("config.toml"), []byte(n.config()), 0o600)
 }
 
 // program is one of Bulkhead's, as make built it or as the node's kind says.
@@ -141,7 +161,7 @@ func (n *Node) startDaemon(ctx context.Context) error {
 	if n.kind.World && n.world == nil {
 		n.founding(cmd)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := n.kind.starting(cmd)(); err != nil {
 		return fmt.Errorf("start containerd: %w", err)
 	}
 	n.daemon = &daemon{cmd, make(chan struct{})}

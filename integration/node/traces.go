@@ -11,6 +11,9 @@ import (
 	"github.com/bulkhead-dev/bulkhead/integration/host"
 )
 
+// daemons are the programs of a node itself.
+var daemons = []string{"containerd", "dockerd", "etcd", "kube-apiserver", "kubelet"}
+
 // Traces says what the node's containers have on the machine: processes,
 // cgroups, mounts, records, the delegate's state, bundles and sockets. With no
 // container there must be none.
@@ -80,15 +83,10 @@ func (p place) processTraces() []string {
 	slices.Sort(pids)
 	var found []string
 	for _, pid := range slices.Compact(pids) {
-		if !host.Alive(pid) || isEngine(pid) {
+		if !host.Alive(pid) || slices.Contains(daemons, filepath.Base(host.Program(pid))) {
 			continue
 		}
 		found = append(found, fmt.Sprintf("process %d %s", pid, host.Command(pid)))
 	}
 	return found
-}
-
-// isEngine reports a daemon that the node itself runs.
-func isEngine(pid int) bool {
-	return slices.Contains([]string{"containerd", "dockerd"}, filepath.Base(host.Program(pid)))
 }

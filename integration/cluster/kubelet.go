@@ -1,0 +1,48 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+)
+
+// kubeletConfig is the kubelet's, as a person would write it for a small node,
+// and quicker to look where it looks again and again.
+const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+containerRuntimeEndpoint: unix://%s
+cgroupDriver: cgroupfs
+cgroupRoot: /%s
+authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}
+authorization: {mode: AlwaysAllow}
+enforceNodeAllocatable: [pods]
+evictionHard: {memory.available: 1Mi, nodefs.available: 1%%, imagefs.available: 1%%}
+failCgroupV1: false
+failSwapOn: false
+fileCheckFrequency: 1s
+httpCheckFrequency: 1s
+localStorageCapacityIsolation: true
+makeIPTablesUtilChains: false
+nodeStatusReportFrequency: 1s
+nodeStatusUpdateFrequency: 1s
+serializeImagePulls: false
+staticPodPath: ""
+syncFrequency: 5s
+volumePluginDir: /var/lib/kubelet/volume-plugins
+volumeStatsAggPeriod: 1s
+`
+
+const kubeconfig = `apiVersion: v1
+kind: Config
+current-context: cluster
+clusters: [{name: cluster, cluster: {server: "https://%s", certificate-authority: %q}}]
+users: [{name: kubelet, user: {token: %q}}]
+contexts: [{name: cluster, context: {cluster: cluster, user: kubelet}}]
+`
+
+func (c *Cluster) writeKubelet() error {
+	return errors.Join(
+		os.WriteFile(c.path("kubelet.yaml"), fmt.Appendf(nil, kubeletConfig, c.path("containerd.sock"), c.cgroup()), 0o600),
+		os.WriteFile(c.path("kubeconfig"), fmt.Appendf(nil, kubeconfig, net.JoinHostPort(address, port), c.path("pki/apiserver.crt"), c.token), 0o600))
+}

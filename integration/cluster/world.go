@@ -1,0 +1,95 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	goruntime "runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// world is a mount and a network namespace of a cluster's own. They last while
+// this process holds them open or one of the cluster's runs in them, and with
+// them end the mounts and interfaces that were made there.
+type world struct{ mount, network *os.File }
+
+// fresh are the folders where a kubelet has names of its own that no option
+// moves: empty ones in the world.
+var fresh = []string{"/run", "/var/lib", "/var/log"}
+
+func newWorld() (*world, error) {
+	w := new(world)
+	err := onThread(func() error {
+		if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("unshare: %w", err)
+		}
+		err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+		for _, dir := range fresh {
+			if err == nil {
+				err = unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=755")
+			}
+		}
+		if err == nil { // as systemd leaves it: the kubelet's mounts reach containerd
+			err = unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, "")
+		}
+		if err == nil {
+			err = connect()
+		}
+		if err == nil {
+			w.mount, err = os.Open("/proc/thread-self/ns/mnt")
+		}
+		if err == nil {
+			w.network, err = os.Open("/proc/thread-self/ns/net")
+		}
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make a world for the cluster: %w", err), w.close())
+	}
+	return w, nil
+}
+
+// do calls a function in the world. Processes that it starts are in the world,
+// files and sockets that it opens are the world's.
+func (w *world) do(f func() error) error {
+	return onThread(func() error {
+		if err := unix.Unshare(unix.CLONE_FS); err != nil { // a thread that shares its root cannot change it
+			return err
+		}
+		if err := unix.Setns(int(w.mount.Fd()), unix.CLONE_NEWNS); err != nil {
+			return err
+		}
+		if err := unix.Setns(int(w.network.Fd()), unix.CLONE_NEWNET); err != nil {
+			return err
+		}
+		return f()
+	})
+}
+
+func (w *world) close() error {
+	var errs []error
+	for _, f := range []*os.File{w.mount, w.network} {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// onThread calls a function on a thread that ends with it, so that nothing else
+// ever runs in the namespaces it entered. The process's first thread stands for
+// the process in /proc, and cannot end: it is left out.
+func onThread(f func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		goruntime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			done <- onThread(f)
+			goruntime.UnlockOSThread()
+			return
+		}
+		done <- f()
+	}()
+	return <-done
+}
