@@ -29,6 +29,7 @@ func (s *stage) onStorage() *storage {
 	}
 	p := &storage{s, filepath.Join(s.node.Dir(), "podman")}
 	s.must(os.MkdirAll(p.path("tmp"), 0o700))
+	s.withoutCache()
 	s.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -49,6 +50,16 @@ func (s *stage) onStorage() *storage {
 	}
 	p.load()
 	return p
+}
+
+// withoutCache takes away what Podman keeps outside of any place that it can be
+// told, unless the machine had it before.
+func (s *stage) withoutCache() {
+	for _, path := range []string{"/var/lib/containers", "/dev/shm/libpod_lock"} {
+		if _, err := os.Lstat(path); os.IsNotExist(err) {
+			s.Cleanup(func() { _ = os.RemoveAll(path) }) // only a cache
+		}
+	}
 }
 
 func (p *storage) path(name string) string { return filepath.Join(p.dir, name) }
