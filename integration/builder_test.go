@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -50,12 +51,14 @@ func (s *stage) debian() string {
 
 // start starts dockerd in network and mount namespaces of its own, where it
 // makes its bridge and stands at /usr/sbin: its hook counts there alone. Docker
-// 20.10 takes the first runc of its PATH.
+// 20.10 takes the first runc of its PATH, and writes a key to /etc/docker.
 func (b *builder) start() {
 	b.Helper()
 	sbin, err := filepath.EvalSymlinks(b.debian() + "/usr/sbin")
 	b.must(err)
-	script := "mount --make-rprivate / && mount -t overlay -o lowerdir=" + sbin + ":/usr/sbin none /usr/sbin && exec /usr/sbin/dockerd \"$@\""
+	b.must(errors.Join(os.Mkdir(b.path("etc"), 0o755), os.Mkdir(b.path("work"), 0o755)))
+	script := "mount --make-rprivate / && mount -t overlay -o lowerdir=" + sbin + ":/usr/sbin none /usr/sbin &&" +
+		" mount -t overlay -o lowerdir=/etc,upperdir=" + b.path("etc") + ",workdir=" + b.path("work") + " none /etc && exec /usr/sbin/dockerd \"$@\""
 	cmd := exec.Command("/bin/sh", "-c", script, "dockerd", "-H", "unix://"+b.path("socket"), "--containerd", b.node.Dir()+"/containerd.sock",
 		"--data-root", b.path("data"), "--exec-root", b.path("exec"), "--pidfile", b.path("pid"),
 		"--iptables=false", "--ip-masq=false", "--userland-proxy=false")

@@ -22,10 +22,11 @@ func TestBuildStepsAreTheBuildsTenants(t *testing.T) {
 	onBuilds(t, "limits: {memory: 256Mi, pids: 100}\ncontainer: {max: {memory: 128Mi}}", "builds: {tenant: ci}", func(b *builder) {
 		ended := make(chan string, 1)
 		go func() {
-			out, _ := b.build("RUN echo begins && sleep 600") // it is killed
+			out, _ := b.build("RUN echo begins && exec sleep 600") // it is killed
 			ended <- out
 		}()
 		r := b.runs("ci")
+		b.must(node.Await(b.ctx, func() bool { return strings.HasPrefix(host.Command(r.Pid), "sleep") })) // made, and started
 		for _, want := range []struct {
 			setting host.Setting
 			up      int
