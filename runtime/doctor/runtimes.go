@@ -14,7 +14,7 @@ import (
 // runtimes: whether a container can be started by another than Bulkhead.
 var _ = register(Check{"runtimes", checkRuntimes})
 
-const byTakeover = "have Bulkhead's shim under the stock one's name first on the engine's PATH (bulkhead install … --takeover)"
+const byTakeover = "have Bulkhead's shim under the stock one's name first on the engine's PATH"
 
 func checkRuntimes(_ context.Context, n *Node) ([]Result, error) {
 	engines, err := n.engines()
@@ -107,7 +107,7 @@ func (n *Node) dockerRuntimes(e Engine, engines []Engine) ([]Result, error) {
 		all = append(all, Result{
 			Level: Warning, What: fmt.Sprintf("%s: the default runtime %s is not Bulkhead's", e.Name(), byDefault),
 			Means: "docker run without --runtime starts a container outside every tenant",
-			Fix:   `"default-runtime" in ` + e.Config + " (bulkhead install docker --default), or " + byTakeover,
+			Fix:   `"default-runtime" in ` + e.Config + ", or " + byTakeover,
 		})
 	}
 	others := slices.DeleteFunc(append(slices.Sorted(maps.Keys(c.Runtimes)), "runc"), ours)
