@@ -55,12 +55,13 @@ func TestEnginesPageNamesTests(t *testing.T) {
 
 // Docker takes the daemon.json of the page.
 func TestDockerTakesTheDocumentedConfiguration(t *testing.T) {
+	engines := dockers(t)
 	_, sample, ok := strings.Cut(enginesPage(t), "```json\n")
 	if !ok {
 		t.Fatal("the page has no daemon.json")
 	}
 	sample, _, _ = strings.Cut(sample, "```")
-	for _, e := range dockers(t) {
+	for _, e := range engines {
 		if !e.NamesShims {
 			continue // has no --validate, and cannot name a shim
 		}
