@@ -29,20 +29,23 @@ func BenchmarkCreate(b *testing.B) {
 		b.Skip("needs root: makes cgroups")
 	}
 	for _, tenants := range []int{1, 10_000} {
-		root := tenant.Root(tmpfs(b))
-		applyTenants(b, root, tenants)
+		root, docker := tenant.Root(tmpfs(b)), tmpfs(b)
+		applyTenants(b, root, docker, tenants)
 		rt := New(root, Execute)
-		name := fmt.Sprintf("tenant-%d", tenants/2)
-		neighbour, err := rt.Create(context.Background(), Caller{Namespace: fmt.Sprintf("tenant-%d", tenants), ID: "other", Bundle: dockerBundle(b)}, new(isolator.Request))
+		caller := func(tenant int, id string) Caller {
+			name := fmt.Sprintf("tenant-%d", tenant)
+			return Caller{Namespace: name, ID: id, Bundle: dockerBundle(b, docker, name, id)}
+		}
+		neighbour, err := rt.Create(context.Background(), caller(tenants, "neighbour"), new(isolator.Request))
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Run(fmt.Sprintf("tenants=%d/first", tenants), func(b *testing.B) { create(b, rt, name) })
-		other, err := rt.Create(context.Background(), Caller{Namespace: name, ID: "other", Bundle: dockerBundle(b)}, new(isolator.Request))
+		b.Run(fmt.Sprintf("tenants=%d/first", tenants), func(b *testing.B) { create(b, rt, func() Caller { return caller(tenants/2, "c1") }) })
+		other, err := rt.Create(context.Background(), caller(tenants/2, "other"), new(isolator.Request))
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Run(fmt.Sprintf("tenants=%d/next", tenants), func(b *testing.B) { create(b, rt, name) })
+		b.Run(fmt.Sprintf("tenants=%d/next", tenants), func(b *testing.B) { create(b, rt, func() Caller { return caller(tenants/2, "c1") }) })
 		if err := errors.Join(other.Undo(), neighbour.Undo()); err != nil {
 			b.Fatal(err)
 		}
@@ -50,12 +53,12 @@ func BenchmarkCreate(b *testing.B) {
 }
 
 // create reports the median, and no mean of what the engine and a Delete do too.
-func create(b *testing.B, rt *Runtime, name string) {
+func create(b *testing.B, rt *Runtime, caller func() Caller) {
 	var times []time.Duration
 	for b.Loop() {
-		bundle := dockerBundle(b)
+		c := caller()
 		begin := time.Now()
-		a, err := rt.Create(context.Background(), Caller{Namespace: name, ID: "c1", Bundle: bundle}, new(isolator.Request))
+		a, err := rt.Create(context.Background(), c, new(isolator.Request))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -64,7 +67,7 @@ func create(b *testing.B, rt *Runtime, name string) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := errors.Join(a.Undo(), os.RemoveAll(bundle)); err != nil {
+		if err := errors.Join(a.Undo(), os.RemoveAll(c.Bundle)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -83,19 +86,45 @@ func tmpfs(b *testing.B) string {
 	return dir
 }
 
-// dockerBundle leaves out the hook of Docker's network, which only a living
-// dockerd can answer for.
-func dockerBundle(b *testing.B) string {
+// The container and the volume of the recorded spec, and Docker's folder there.
+const (
+	recordedID     = "a6b28ef3feec4253ad48c0e068e6c9c8e17c18a100f2b3f1be35c37d5b3bcea4"
+	recordedVolume = "vol1"
+	recordedDocker = "/var/lib/docker"
+)
+
+// dockerBundle makes what Docker makes for a container below its folder, with a
+// volume of the tenant's. It leaves out the hook of Docker's network, which only
+// a living dockerd can answer for.
+func dockerBundle(b *testing.B, docker, volume, id string) string {
 	b.Helper()
 	data, err := os.ReadFile("testdata/docker-20.10.json")
 	if err != nil {
 		b.Fatal(err)
 	}
+	data = []byte(strings.NewReplacer(recordedDocker, docker, recordedVolume, volume, recordedID, id).Replace(string(data)))
 	s, err := spec.Parse(data)
 	if err != nil {
 		b.Fatal(err)
 	}
 	s.Hooks = nil
+	for _, m := range s.Mounts {
+		if m.Type != "bind" {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(m.Source), 0o711); err != nil {
+			b.Fatal(err)
+		}
+		var made error
+		if filepath.Base(m.Source) == "_data" {
+			made = os.MkdirAll(m.Source, 0o755)
+		} else {
+			made = os.WriteFile(m.Source, nil, 0o644)
+		}
+		if made != nil {
+			b.Fatal(made)
+		}
+	}
 	if data, err = json.Marshal(s); err != nil {
 		b.Fatal(err)
 	}
@@ -106,14 +135,14 @@ func dockerBundle(b *testing.B) string {
 	return dir
 }
 
-func applyTenants(b *testing.B, root tenant.Root, n int) {
+func applyTenants(b *testing.B, root tenant.Root, docker string, n int) {
 	b.Helper()
 	doc := strings.Builder{}
-	doc.WriteString(`apiVersion: bulkhead.dev/v1alpha1
+	fmt.Fprintf(&doc, `apiVersion: bulkhead.dev/v1alpha1
 kind: NodePolicy
 metadata: {name: default}
-spec: {audit: {record: All}}
-`)
+spec: {audit: {record: All}, engineRoots: [%s]}
+`, docker)
 	for i := range n + 1 {
 		fmt.Fprintf(&doc, `---
 apiVersion: bulkhead.dev/v1alpha1
