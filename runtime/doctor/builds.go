@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,27 +16,32 @@ var _ = register(Check{"builds", checkBuilds})
 // ociCommand is the program that has a tenant's rules before runc.
 const ociCommand = "bulkhead-runc"
 
-func checkBuilds(_ context.Context, n *Node) ([]Result, error) {
+func checkBuilds(ctx context.Context, n *Node) ([]Result, error) {
 	engines, err := n.engines()
 	if err != nil {
 		return nil, err
 	}
 	var all []Result
+	var errs []error
 	for _, e := range engines {
 		var command, fix string
 		switch e.Kind {
 		case dockerd:
-			if command = e.Env["DOCKER_BUILDKIT_RUNC_COMMAND"]; e.Pid == 0 {
-				command = n.dropIn()
+			said, err := ask(ctx, e.Binary, "--version")
+			if err != nil {
+				if !n.ended(e) {
+					errs = append(errs, err)
+				}
+				continue
 			}
-			fix = "DOCKER_BUILDKIT_RUNC_COMMAND=/usr/local/bin/" + ociCommand + " in the daemon's environment, in a systemd drop-in of docker.service"
+			command, fix = n.dockersRunc(e, versionOf(said))
 		case buildkitd:
 			command = e.flag("--oci-worker-binary")
 			fix = "buildkitd --oci-worker-binary=/usr/local/bin/" + ociCommand
 		default:
 			continue
 		}
-		if command != "" && (filepath.Base(command) == ociCommand || base(n.path(command)) == ociCommand) {
+		if command != "" && (filepath.Base(command) == ociCommand || base(command) == ociCommand || base(n.path(command)) == ociCommand) {
 			all = append(all, ok("%s runs build steps by %s", e.Name(), command)...)
 			continue
 		}
@@ -45,7 +51,19 @@ func checkBuilds(_ context.Context, n *Node) ([]Result, error) {
 			Fix:   fix,
 		})
 	}
-	return all, nil
+	return all, errors.Join(errs...)
+}
+
+// dockersRunc is what a dockerd's BuildKit runs, and how to have it run
+// Bulkhead's. Before Docker 23 it reads no variable, and finds runc on its PATH.
+func (n *Node) dockersRunc(e Engine, version string) (command, fix string) {
+	if unnamed(version) {
+		return n.onPath(e, "runc"), "a link called runc to " + ociCommand + " in a folder ahead of runc's in the daemon's PATH, and not in containerd's"
+	}
+	if command = e.Env["DOCKER_BUILDKIT_RUNC_COMMAND"]; e.Pid == 0 {
+		command = n.dropIn()
+	}
+	return command, "DOCKER_BUILDKIT_RUNC_COMMAND=/usr/local/bin/" + ociCommand + " in the daemon's environment, in a systemd drop-in of docker.service"
 }
 
 var runcCommand = regexp.MustCompile(`(?m)^Environment="?DOCKER_BUILDKIT_RUNC_COMMAND=([^"\s]+)`)

@@ -31,7 +31,7 @@ func checkEngines(ctx context.Context, n *Node) ([]Result, error) {
 				Level: Warning, What: describe(e, version),
 				Means: "its shims are started in a way that Bulkhead does not answer", Fix: "containerd 1.6 or later",
 			})
-		case e.Kind == dockerd && before(version, 23) && !before(version, 17):
+		case e.Kind == dockerd && unnamed(version):
 			all = append(all, Result{
 				Level: Warning, What: describe(e, version),
 				Means: "docker run --runtime cannot name a shim: without another way all containers are outside of Bulkhead",
@@ -50,9 +50,12 @@ func checkEngines(ctx context.Context, n *Node) ([]Result, error) {
 	return all, errors.Join(errs...)
 }
 
-// describe says what is known of an engine. A dockerd before 17 is none of
-// Docker's releases since 2017: what says 2 was built from the module
-// github.com/moby/moby/v2, which is Docker 29.
+// unnamed reports a Docker before 23, which is not told of a shim or a runc by
+// name. One before 17 is none of its releases since 2017: what says 2 was built
+// from the module github.com/moby/moby/v2, which is Docker 29.
+func unnamed(version string) bool { return before(version, 23) && !before(version, 17) }
+
+// describe says what is known of an engine.
 func describe(e Engine, version string) string {
 	state := "does not run"
 	if e.Pid != 0 {

@@ -186,6 +186,24 @@ func TestBuildsAreATenantsWhereBuildKitIsTold(t *testing.T) {
 	has(t, n, "builds", outside)
 }
 
+// Docker 20.10 reads no such variable: its binary does not have it.
+func TestBuildsOfAnOldDockerAreATenantsByItsPath(t *testing.T) {
+	variable := []string{"DOCKER_BUILDKIT_RUNC_COMMAND=/usr/local/bin/bulkhead-runc", "PATH=/opt/ahead:/usr/sbin"}
+	files := map[string]string{"/usr/local/bin/bulkhead-runc": "", "/usr/sbin/runc": "", "/opt/ahead/other": ""}
+	n := host(t, files)
+	n.installs(t, dockerd, "Docker version 20.10.24, build x", "")
+	n.runs(t, 12, dockerd, "/usr/bin/dockerd", variable)
+	has(t, n, "builds", "Failure build steps of dockerd at /run/docker.sock run outside every tenant")
+
+	n = host(t, files)
+	n.installs(t, dockerd, "Docker version 20.10.24, build x", "")
+	n.runs(t, 12, dockerd, "/usr/bin/dockerd", variable)
+	if err := os.Symlink("../../usr/local/bin/bulkhead-runc", n.path("/opt/ahead/runc")); err != nil {
+		t.Fatal(err)
+	}
+	has(t, n, "builds", "OK dockerd at /run/docker.sock runs build steps by /opt/ahead/runc")
+}
+
 func TestLogsWithoutALimit(t *testing.T) {
 	const unbounded = "Warning dockerd keeps logs without a limit of their size"
 	const bounded = "OK dockerd bounds them, or hands them on"

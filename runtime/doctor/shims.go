@@ -17,22 +17,24 @@ const (
 	stockShim = "containerd-shim-runc-v2"
 )
 
-// taken reports whether Bulkhead's shim stands where an engine finds the stock
-// one, and whether the engine finds one at all.
-func (n *Node) taken(e Engine) (taken, found bool) {
+// onPath returns the program that an engine finds by a name; empty: none.
+func (n *Node) onPath(e Engine, name string) string {
 	folders := engineFolders
 	if path := e.Env["PATH"]; path != "" {
 		folders = filepath.SplitList(path)
 	}
-	first := func(name string) string {
-		for _, folder := range folders {
-			if info, err := os.Stat(n.path(folder, name)); err == nil && info.Mode().IsRegular() {
-				return n.path(folder, name)
-			}
+	for _, folder := range folders {
+		if info, err := os.Stat(n.path(folder, name)); err == nil && info.Mode().IsRegular() {
+			return n.path(folder, name)
 		}
-		return ""
 	}
-	stock, own := first(stockShim), first(ownShim)
+	return ""
+}
+
+// taken reports whether Bulkhead's shim stands where an engine finds the stock
+// one, and whether the engine finds one at all.
+func (n *Node) taken(e Engine) (taken, found bool) {
+	stock, own := n.onPath(e, stockShim), n.onPath(e, ownShim)
 	if stock == "" {
 		return false, false
 	}
