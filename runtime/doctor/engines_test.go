@@ -98,6 +98,27 @@ func TestRuntimesThatAClientOfContainerdCanChoose(t *testing.T) {
 	}
 }
 
+func TestHandlersPathCountsWhereContainerdHeedsIt(t *testing.T) {
+	const config = `version = 2
+[grpc]
+address = "/run/c.sock"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.ours]
+runtime_type = "io.containerd.runc.v2"
+runtime_path = "/usr/local/bin/containerd-shim-bulkhead-v2"
+`
+	for version, want := range map[string]string{
+		"1.6.20": "Warning containerd at /run/c.sock: handlers that are not Bulkhead's: ours",
+		"1.7.35": "OK containerd at /run/c.sock starts nothing but Bulkhead",
+	} {
+		n := host(t, map[string]string{"/usr/local/bin/containerd-shim-bulkhead-v2": "#!"})
+		n.installs(t, containerd, "containerd x v"+version, config)
+		n.runs(t, 12, containerd, "/usr/bin/containerd", nil)
+		if got := says(t, n, "runtimes"); got != want {
+			t.Errorf("%s: %s, want %s", version, got, want)
+		}
+	}
+}
+
 func TestRuntimesThatAClientOfDockerCanChoose(t *testing.T) {
 	daemon := func(json string, args ...string) *Node {
 		n := host(t, map[string]string{"/usr/bin/containerd-shim-runc-v2": "#!", "/etc/docker/daemon.json": json})

@@ -57,9 +57,19 @@ func (n *Node) containerdRuntimes(e Engine) (all []Result, err error) {
 	if e.unread != nil {
 		return all, e.unread
 	}
+	said, err := ask(context.Background(), e.Binary, "--version")
+	if err != nil {
+		return all, err
+	}
 	cri := e.dump.handlers()
 	others := slices.Sorted(maps.Keys(cri.Runtimes))
-	others = slices.DeleteFunc(others, func(name string) bool { return cri.Runtimes[name].ours(taken) })
+	others = slices.DeleteFunc(others, func(name string) bool {
+		h := cri.Runtimes[name]
+		if before(versionOf(said), 1, 7) {
+			h.Path = "" // 1.6.20 was seen to start the stock shim in spite of it
+		}
+		return h.ours(taken)
+	})
 	if len(others) == 0 {
 		return all, nil
 	}
