@@ -24,9 +24,10 @@ type Change struct {
 // before and after have the same type.
 func changes(before, after any, all []isolator.Isolator) []Change {
 	var out []Change
+	prefixes := prefixesOf(all)
 	for _, i := range all {
 		for _, p := range i.Owns {
-			others := prefixesIn(p, all)
+			others := prefixes[p]
 			x, y := without(lookup(before, p), others), without(lookup(after, p), others)
 			someKeys := len(others) > 0
 			if strings.HasSuffix(p, "*") {
@@ -44,14 +45,15 @@ func changes(before, after any, all []isolator.Isolator) []Change {
 	return out
 }
 
-// prefixesIn lists the prefixes of keys that isolators own in the map at a
-// pointer: whoever owns the map has the other keys.
-func prefixesIn(pointer string, all []isolator.Isolator) []string {
-	var prefixes []string
+// prefixesOf lists the prefixes of keys that isolators own in a map, by the
+// map's pointer: whoever owns the map has the other keys.
+func prefixesOf(all []isolator.Isolator) map[string][]string {
+	prefixes := map[string][]string{}
 	for _, i := range all {
 		for _, p := range i.Owns {
-			if keys, ok := strings.CutPrefix(p, pointer+"/"); ok && strings.HasSuffix(keys, "*") && !strings.Contains(keys, "/") {
-				prefixes = append(prefixes, strings.TrimSuffix(keys, "*"))
+			if keys, ok := strings.CutSuffix(p, "*"); ok {
+				slash := strings.LastIndexByte(keys, '/')
+				prefixes[keys[:slash]] = append(prefixes[keys[:slash]], keys[slash+1:])
 			}
 		}
 	}

@@ -7,5 +7,5 @@ var (
 	RewriteUpdateWith = rewriteUpdateWith
 	Lookup            = lookup
 	Changes           = changes
-	PrefixesIn        = prefixesIn
+	PrefixesOf        = prefixesOf
 )

@@ -66,7 +66,7 @@ func foreign(t *testing.T, r *isolator.Request, i isolator.Isolator) any {
 		t.Fatal(err)
 	}
 	for _, p := range i.Owns {
-		cut(v, strings.Split(p, "/")[1:], spec.PrefixesIn(p, isolator.All()))
+		cut(v, strings.Split(p, "/")[1:], spec.PrefixesOf(isolator.All())[p])
 	}
 	return pruned(v)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // lookup returns the value at a JSON pointer (RFC 6901) of a Go value, following
@@ -79,13 +80,28 @@ func indirect(v reflect.Value) reflect.Value {
 }
 
 func fieldByTag(s reflect.Value, name string) reflect.Value {
-	t := s.Type()
-	for i := range t.NumField() {
-		if tagName(t.Field(i)) == name {
-			return s.Field(i)
-		}
+	if i, ok := fieldsOf(s.Type())[name]; ok {
+		return s.Field(i)
 	}
 	return reflect.Value{}
+}
+
+// fields remembers of each struct type the index of its fields by name: all
+// changes of a request go through the same few types again and again.
+var fields sync.Map
+
+func fieldsOf(t reflect.Type) map[string]int {
+	if known, ok := fields.Load(t); ok {
+		return known.(map[string]int)
+	}
+	byName := make(map[string]int, t.NumField())
+	for i := range t.NumField() {
+		if name := tagName(t.Field(i)); name != "" {
+			byName[name] = i
+		}
+	}
+	fields.Store(t, byName)
+	return byName
 }
 
 // tagName is a field's name in JSON, empty when it has none.
