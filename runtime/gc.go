@@ -16,7 +16,7 @@ import (
 // Leftover is something of this installation on the host whose container is
 // gone: the engine, the shim and the delegate were killed before they cleaned up.
 type Leftover struct {
-	Kind   string // "container", "tenant cgroup" or "mounts"
+	Kind   string // "container", "tenant cgroup", "mounts" or "glass"
 	Name   string
 	remove func(context.Context) error
 }
@@ -52,6 +52,11 @@ func (rt *Runtime) Leftovers() ([]Leftover, error) {
 			found = append(found, Leftover{"container", r.Scope + "/" + r.ID, func(ctx context.Context) error { return rt.removeLost(ctx, r) }})
 		}
 	}
+	ended, err := rt.ended()
+	if err != nil {
+		return nil, err
+	}
+	found = append(found, ended...)
 	places, err := rt.tree.Places()
 	for _, place := range places {
 		if !slices.ContainsFunc(used, func(inner string) bool { return cgroup.Holds(place, inner) }) {

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -127,4 +128,27 @@ func Glasses(root tenant.Root) ([]GlassFile, error) {
 		all = append(all, GlassFile{name, g, why})
 	}
 	return all, err
+}
+
+// ended are broken glasses whose time has passed.
+func (rt *Runtime) ended() (found []Leftover, err error) {
+	all, err := Glasses(rt.root)
+	for _, g := range all {
+		if errors.Is(g.Why, tenant.ErrGlassEnded) {
+			found = append(found, Leftover{"glass", g.Tenant, func(context.Context) error { return rt.removeEnded(g.Tenant) }})
+		}
+	}
+	return found, err
+}
+
+// removeEnded leaves one that was broken meanwhile.
+func (rt *Runtime) removeEnded(name string) error {
+	if _, err := tenant.ReadGlass(rt.root, name); !errors.Is(err, tenant.ErrGlassEnded) {
+		return nil
+	}
+	err := os.Remove(tenant.GlassFile(rt.root, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

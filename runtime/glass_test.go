@@ -174,3 +174,28 @@ func TestAnUpdateUnderABrokenGlassIsWithdrawnByTheNext(t *testing.T) {
 		t.Errorf("after its end %d, want the container's maximum of 64", got)
 	}
 }
+
+// One that has ended counts as none, and goes with what else is left over.
+func TestGCRemovesAGlassThatHasEnded(t *testing.T) {
+	rt := installed(t, policy)
+	rt.breakGlass(t)
+	if found, err := rt.Leftovers(); err != nil || len(found) != 0 {
+		t.Fatalf("left over while it counts: %v, %v", found, err)
+	}
+	rt.letGlassEnd(t)
+	found, err := rt.Leftovers()
+	if err != nil || len(found) != 1 || found[0].Kind != "glass" || found[0].Name != "acme" {
+		t.Fatalf("left over: %v, %v", found, err)
+	}
+	rt.breakGlass(t)
+	if err := found[0].Remove(context.Background()); err != nil || tenant.GlassOf(rt.root, "acme") == nil {
+		t.Fatalf("a glass that was broken meanwhile is whole, %v", err)
+	}
+	rt.letGlassEnd(t)
+	if err := found[0].Remove(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(tenant.GlassFile(rt.root, "acme")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file is still there: %v", err)
+	}
+}

@@ -16,8 +16,9 @@ func gcCommand() *cobra.Command {
 		Short: "removes what killed engines and shims left on the node",
 		Long: `Removes records, cgroups and delegate state of containers that are gone: their
 process is dead and their engine has removed their bundle. An engine removes a
-container's traces itself; this is for the night when it was killed too. Only
-this installation's own are looked at.`,
+container's traces itself; this is for the night when it was killed too. A
+tenant's broken glass whose time has passed goes as well. Only this
+installation's own are looked at.`,
 		Example: "  bulkhead gc --dry-run",
 		Args:    between(0, 0),
 	}
