@@ -47,6 +47,7 @@ type Policy struct {
 	Limits      Limits      `json:"limits"`
 	Container   Container   `json:"container"`
 	Security    Security    `json:"security"`
+	Network     Network     `json:"network"`
 	Delegate    string      `json:"delegate"` // name of a delegate of Node.Delegates
 }
 
@@ -129,6 +130,7 @@ type Node struct {
 	Exclusive                   map[string]int64  `json:"exclusive,omitempty"` // tenant with cores of its own to how many CPUs
 	HasIdle                     bool              `json:"hasIdle,omitempty"`   // a tenant's priority is Idle
 	TenantTotal                 TenantTotal       `json:"tenantTotal"`
+	Network                     NodeNetwork       `json:"network"`
 }
 
 // TenantTotal says what happens to a pod that its tenant has no room for.

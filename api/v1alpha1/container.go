@@ -36,6 +36,12 @@ type ContainerMax struct {
 	Pids *int64 `json:"pids,omitempty"`
 	// shm is the size of /dev/shm, in bytes. Default: not bounded.
 	Shm *resource.Quantity `json:"shm,omitempty"`
+	// bandwidth bounds the container's network traffic. Default: the tenant's
+	// limits.bandwidth.
+	Bandwidth Bandwidth `json:"bandwidth,omitzero"`
+	// connections is the number of network connections. Default: 16384, or the
+	// tenant's limits.connections if they are fewer.
+	Connections *int64 `json:"connections,omitempty"`
 	// logBytesPerSecond bounds what is written to the container's log, in bytes a
 	// second. Default: not bounded.
 	LogBytesPerSecond *resource.Quantity `json:"logBytesPerSecond,omitempty"`

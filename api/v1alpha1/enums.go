@@ -60,6 +60,12 @@ type NetworkNamespace string
 // Values are the accepted spellings.
 func (NetworkNamespace) Values() []string { return []string{"Private", "Tenant", "Host"} }
 
+// NetworkWalls says what becomes of an interface that cannot have walls.
+type NetworkWalls string
+
+// Values are the accepted spellings.
+func (NetworkWalls) Values() []string { return []string{"Required", "Preferred"} }
+
 // NetworkAction is what a rule of traffic does.
 type NetworkAction string
 

@@ -47,8 +47,12 @@ type Limits struct {
 	// inodes is the number of files of the containers' writable layers.
 	// Default: not bounded.
 	Inodes *int64 `json:"inodes,omitempty"`
-	// bandwidth bounds the tenant's network traffic. Default: not bounded.
+	// bandwidth bounds the network traffic of all containers together; what one
+	// leaves idle the others may use. Default: not bounded.
 	Bandwidth Bandwidth `json:"bandwidth,omitzero"`
+	// connections is the number of network connections of all containers
+	// together. Default: 65536.
+	Connections *int64 `json:"connections,omitempty"`
 	// blockIO bounds the tenant's use of block devices, one entry a device, with
 	// at least one bound each. Default: not bounded.
 	BlockIO []BlockIO `json:"blockIO,omitempty"`
@@ -56,11 +60,11 @@ type Limits struct {
 
 // Bandwidth bounds network traffic.
 type Bandwidth struct {
-	// ingressBitsPerSecond bounds what the containers receive, in bits a second
-	// (500M). Default: not bounded.
+	// ingressBitsPerSecond bounds what is received, in bits a second of Ethernet
+	// frames (500M). At least 64k. Default: not bounded.
 	IngressBitsPerSecond *resource.Quantity `json:"ingressBitsPerSecond,omitempty"`
-	// egressBitsPerSecond bounds what the containers send, in bits a second
-	// (500M). Default: not bounded.
+	// egressBitsPerSecond bounds what is sent, in bits a second of Ethernet
+	// frames (500M). At least 64k. Default: not bounded.
 	EgressBitsPerSecond *resource.Quantity `json:"egressBitsPerSecond,omitempty"`
 }
 

@@ -75,9 +75,14 @@ type Builds struct {
 type NodeNetwork struct {
 	// dns are addresses whose port 53 is open to every tenant. Default: none.
 	DNS []string `json:"dns,omitempty"`
-	// provide are containerd namespaces where an empty network namespace means
-	// the tenant's network. Default: none.
+	// provide are containerd namespaces where a new network namespace means the
+	// tenant's, for tenants whose network.namespace is Tenant: it is made for the
+	// first container and removed after the last. Never moby and k8s.io, where
+	// the engine makes the network. Default: none.
 	Provide []string `json:"provide,omitempty"`
+	// conflist is the absolute path of a CNI network configuration list, which
+	// connects the namespaces of provide. Default: none, they have loopback only.
+	Conflist string `json:"conflist,omitempty"`
 }
 
 // Kubernetes says how pods are counted.

@@ -83,6 +83,8 @@ func (k *compiler) tenantsOf(tenants []*Object) {
 		k.exclusive(o, k.policy(o))
 		k.idle(o, k.policy(o))
 	}
+	k.rulesOf(tenants)
+	k.mutual(tenants)
 }
 
 // compiler collects the result and all mistakes.
@@ -145,5 +147,6 @@ func (k *compiler) tenant(o *Object) *tenant.Policy {
 	p.Requests = k.requests(o, &spec.Requests, p)
 	p.Security = k.security(o, &spec.Security)
 	p.Container = k.container(o, &spec.Container, p)
+	p.Network = k.network(o, spec, p)
 	return p
 }

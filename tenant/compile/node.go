@@ -38,6 +38,7 @@ func (k *compiler) node(o *Object) {
 		},
 		Reserved:    k.amounts(o, "spec.reserved", &spec.Reserved),
 		TenantTotal: tenant.TenantTotal(cmp.Or(spec.Kubernetes.TenantTotal, v1alpha1.TenantTotal(tenant.Report))),
+		Network:     k.nodeNetwork(o, &spec.Network),
 	}
 	if spec.EngineRoots == nil {
 		k.out.Node.EngineRoots = []string{"/var/lib/docker", "/var/lib/containerd", "/run/containerd", "/var/lib/kubelet", "/var/lib/nerdctl", "/var/lib/buildkit", "/var/lib/containers/storage", "/run/containers/storage"}

@@ -23,6 +23,7 @@ func (k *compiler) within(o *Object) {
 	}
 	k.withinBlockIO(o, p.Limits.BlockIO, q.Limits.BlockIO)
 	k.withinSecurity(o, p, q)
+	k.withinNetwork(o, &p.Network, &q.Network)
 	k.withinRlimits(o, p.Container.Rlimits, q.Container.Rlimits)
 }
 
@@ -41,6 +42,19 @@ func bounded(p, q *tenant.Policy) []amount {
 		{"spec.limits.swap", &p.Limits.SwapBytes, &q.Limits.SwapBytes, inBytes},
 		{"spec.limits.pids", &p.Limits.Pids, &q.Limits.Pids, inTasks},
 		{"spec.limits.containers", p.Limits.Containers, q.Limits.Containers, inTasks},
+		{"spec.limits.connections", &p.Network.Connections, &q.Network.Connections, inTasks},
+		{"spec.container.max.connections", &p.Network.ContainerConnections, &q.Network.ContainerConnections, inTasks},
+	}
+	for _, of := range []struct {
+		key  string
+		p, q tenant.Bandwidth
+	}{
+		{"spec.limits.bandwidth", p.Network.Bandwidth, q.Network.Bandwidth},
+		{"spec.container.max.bandwidth", p.Network.ContainerBandwidth, q.Network.ContainerBandwidth},
+	} {
+		all = append(all,
+			amount{of.key + ".ingressBitsPerSecond", of.p.IngressBitsPerSecond, of.q.IngressBitsPerSecond, inBits},
+			amount{of.key + ".egressBitsPerSecond", of.p.EgressBitsPerSecond, of.q.EgressBitsPerSecond, inBits})
 	}
 	for _, page := range hugePages {
 		if most, ok := q.Limits.Hugepages[page.name]; ok {
