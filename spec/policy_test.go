@@ -94,6 +94,7 @@ var widenings = map[string]func(*generator, reflect.Value){
 	"/security/exceptions/devices":        addTo(tenant.Device{Path: "/dev/fuse", Permissions: "rwm"}),
 	"/security/exceptions/cdiDevices":     addTo(tenant.CDIDevice{Name: "example.com/device=0", Nodes: []tenant.CDINode{{Path: "/dev/x", HostPath: "/dev/x", Type: "c", Major: 10, Minor: 1, Permissions: "rw"}}}),
 	"/security/exceptions/sysctls":        addTo("net.core.somaxconn"),
+	"/network":                            nil, // no isolator reads it
 	"/delegate":                           nil,
 }
 
