@@ -48,6 +48,9 @@ func (s *service) Create(ctx context.Context, r *taskv3.CreateTaskRequest) (*tas
 	if err := accepted.Confirm(int(res.Pid)); err != nil {
 		return nil, refusal(errors.Join(err, s.discard(ctx, r.ID)))
 	}
+	if err := accepted.OpenPing(int(res.Pid)); err != nil {
+		log.G(ctx).WithError(err).Warn("ping needs CAP_NET_RAW in this container")
+	}
 	if err := accepted.Started(ctx, int(res.Pid)); err != nil {
 		log.G(ctx).WithError(err).Error("record the container's process")
 	}

@@ -87,6 +87,9 @@ func (inv *invocation) create(ctx context.Context, asked *creation) (made, int, 
 	if err := accepted.Confirm(pid); err != nil {
 		return m, 0, errors.Join(err, inv.discard(ctx, m))
 	}
+	if err := accepted.OpenPing(pid); err != nil {
+		fmt.Fprintln(os.Stderr, "bulkhead-runc: ping needs CAP_NET_RAW in this container:", err)
+	}
 	if err := accepted.Started(ctx, pid); err != nil {
 		return m, 0, errors.Join(fmt.Errorf("record the container's process: %w", err), inv.discard(ctx, m))
 	}
