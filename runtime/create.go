@@ -83,6 +83,11 @@ func (rt *Runtime) createForTenant(ctx context.Context, c Caller, asked *isolato
 	if d.result.Denials = append(d.result.Denials, full...); d.enforced && len(full) > 0 {
 		return nil, errors.Join(d.result.Denials, d.audit(rt, c))
 	}
+	if d.provided {
+		if err := a.provide(d); err != nil {
+			return nil, errors.Join(err, rt.auditFailure(c, "create", err), a.Undo())
+		}
+	}
 	written := d.final.Spec
 	if d.enforced {
 		if written, err = a.handOver(c, d); err != nil {

@@ -20,6 +20,7 @@ type decision struct {
 	facts    isolator.Facts
 	held     heldNamespaces // those that the request names; closed by who asked for the decision
 	enforced bool
+	provided bool              // its network namespace is the tenant's, which Bulkhead makes
 	glass    *tenant.Glass     // the tenant's, if it is broken
 	final    *isolator.Request // as rewritten, or as asked in Audit
 	result   spec.Result
@@ -51,6 +52,7 @@ func (rt *Runtime) decide(ctx context.Context, c Caller, asked *isolator.Request
 	if err != nil {
 		return nil, err
 	}
+	d.provided = d.enforced && provides(node, policy, facts) && wantsNetwork(d.final.Spec)
 	if !d.enforced {
 		// Audit changes nothing that the engine asked for. What the delegate is
 		// and where it keeps its state is the node's word for every container.
@@ -70,6 +72,7 @@ func (d *decision) record(rt *Runtime, c Caller, asked *isolator.Request) *recor
 	if d.enforced && d.facts.Engine != isolator.CRI {
 		r.TenantCgroup = d.facts.TenantCgroup
 	}
+	r.TenantNetwork = d.provided
 	r.UIDMappings, r.GIDMappings = idMappings(d.final.Spec)
 	if p := d.final.Spec.Process; p != nil {
 		r.Process = rightsOf(p)

@@ -18,6 +18,13 @@ import (
 // namespace stays what it is, also when all who live in it end.
 type heldNamespaces map[string]heldNamespace
 
+// of returns what is held for a namespace of a spec. The empty path is held for
+// one type only: the network that Bulkhead made for the tenant.
+func (h heldNamespaces) of(ns specs.LinuxNamespace) (heldNamespace, bool) {
+	held, ok := h[ns.Path]
+	return held, ok && (ns.Path != "" || held.id.Type == ns.Type)
+}
+
 type heldNamespace struct {
 	fd int
 	id record.Namespace
@@ -110,7 +117,7 @@ func (h heldNamespaces) through(s *specs.Spec) *specs.Spec {
 	written, linux := *s, *s.Linux
 	linux.Namespaces = slices.Clone(linux.Namespaces)
 	for i, ns := range linux.Namespaces {
-		if held, ok := h[ns.Path]; ok {
+		if held, ok := h.of(ns); ok {
 			linux.Namespaces[i].Path = held.path()
 		}
 	}
@@ -132,7 +139,8 @@ func (a *Accepted) Confirm(pid int) error {
 		if err != nil {
 			return fmt.Errorf("look at the container's namespaces: %w", err)
 		}
-		if ns.Path == "" && isHost(got) || ns.Path != "" && got != a.held[ns.Path].id {
+		held, joined := a.held.of(ns)
+		if ns.Path == "" && isHost(got) || (joined || ns.Path != "") && got != held.id {
 			err := fmt.Errorf("the delegate gave the container another %s namespace than it was told", ns.Type)
 			return errors.Join(err, a.rt.auditFailure(callerOf(a.record), "create", err))
 		}

@@ -72,6 +72,7 @@ func onlyNew(before, after *tenant.Policy) []string {
 		{"enforcement", func(p *tenant.Policy) any { return p.Enforcement }},
 		{"security", func(p *tenant.Policy) any { return p.Security }},
 		{"container.rlimits", func(p *tenant.Policy) any { return p.Container.Rlimits }},
+		{"network.namespace", func(p *tenant.Policy) any { return p.Network.Namespace }},
 		{"delegate", func(p *tenant.Policy) any { return p.Delegate }},
 		{"priority (the OOM score of processes)", func(p *tenant.Policy) any { return p.Priority == tenant.Idle }},
 	} {

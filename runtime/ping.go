@@ -33,8 +33,8 @@ func (a *Accepted) OpenPing(pid int) error {
 // has reports whether a namespace was made for the container, here or by its
 // engine, rather than for another one.
 func (a *Accepted) has(ns specs.LinuxNamespace) bool {
-	held, joined := a.held[ns.Path]
-	return !joined || slices.Contains(a.record.Namespaces, held.id)
+	held, joined := a.held.of(ns)
+	return !joined || a.record.TenantNetwork || slices.Contains(a.record.Namespaces, held.id)
 }
 
 func openPing(pid int) error {

@@ -30,13 +30,14 @@ func (rt *Runtime) release(r *record.Record) error {
 	if err := rt.tree.Locked([]string{r.Tenant}, remove); err != nil {
 		return err
 	}
+	err := rt.releaseNetwork(r.Tenant)
 	if r.TenantCgroup != "" {
-		return rt.tree.Release(r.TenantCgroup)
+		return errors.Join(err, rt.tree.Release(r.TenantCgroup))
 	}
 	if r.Engine == string(isolator.CRI) && r.Enforced && !r.IsSandbox {
 		rt.returnShare(r)
 	}
-	return nil
+	return err
 }
 
 // forgetDead releases a record whose container is gone without a trace: its

@@ -45,6 +45,9 @@ func (r Root) Glass() string { return r.Path("/run/bulkhead/glass") }
 // Mounts is the folder of what is mounted for delegates while they make a container.
 func (r Root) Mounts() string { return r.Path("/run/bulkhead/mounts") }
 
+// Networks is the folder of the networks that tenants' containers share.
+func (r Root) Networks() string { return r.Path("/run/bulkhead/networks") }
+
 // Delegates is the folder where the features of delegates are cached.
 func (r Root) Delegates() string { return r.Path("/run/bulkhead/delegates") }
 

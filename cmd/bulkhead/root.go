@@ -51,7 +51,7 @@ func rootCommand() *cobra.Command {
 			root.AddCommand(verb)
 		}
 	}
-	root.AddCommand(versionCommand(), sliceCommand())
+	root.AddCommand(versionCommand(), sliceCommand(), plugCommand())
 	return root
 }
 

@@ -2,16 +2,24 @@ package main
 
 import (
 	"errors"
+	"net/netip"
 
 	"golang.org/x/sys/unix"
 )
 
-// ping sends an ICMP echo request to the loopback interface, without
-// CAP_NET_RAW, and waits for the reply.
+// ping[:ADDRESS] sends an ICMP echo request, to the loopback interface as a
+// rule, without CAP_NET_RAW, and waits for the reply.
 func init() {
-	techniques["ping"] = func([]string) error {
+	techniques["ping"] = func(args []string) error {
 		const request = 8 // RFC 792
-		return echo(unix.AF_INET, unix.IPPROTO_ICMP, request, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+		to := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		if len(args) > 0 {
+			var err error
+			if to, err = netip.ParseAddr(args[0]); err != nil {
+				return err
+			}
+		}
+		return echo(unix.AF_INET, unix.IPPROTO_ICMP, request, &unix.SockaddrInet4{Addr: to.As4()})
 	}
 	techniques["ping6"] = func([]string) error {
 		const request = 128 // RFC 4443

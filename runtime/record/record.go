@@ -43,16 +43,19 @@ type Record struct {
 	Cgroup    string `json:"cgroup,omitempty"` // linux.cgroupsPath as accepted
 	// TenantCgroup is set when the container is below its tenant's own cgroup,
 	// and is released with the tenant's last such record.
-	TenantCgroup string                `json:"tenantCgroup,omitempty"`
-	Delegate     string                `json:"delegate,omitempty"`  // absolute path
-	StateRoot    string                `json:"stateRoot,omitempty"` // its --root
-	Systemd      bool                  `json:"systemd,omitempty"`
-	Process      *specs.Process        `json:"process,omitempty"`   // as accepted, without args and env
-	Asked        *specs.LinuxResources `json:"asked,omitempty"`     // as the engine asked, with every later update
-	Resources    *specs.LinuxResources `json:"resources,omitempty"` // as accepted
-	Pid          int                   `json:"pid,omitempty"`       // init's, on the host
-	StartTime    uint64                `json:"startTime,omitempty"` // init's, in clock ticks since boot: a pid alone is reused
-	Namespaces   []Namespace           `json:"namespaces,omitempty"`
+	TenantCgroup string `json:"tenantCgroup,omitempty"`
+	// TenantNetwork: its network namespace is the one that Bulkhead made for the
+	// tenant, and that goes with the tenant's last such record.
+	TenantNetwork bool                  `json:"tenantNetwork,omitempty"`
+	Delegate      string                `json:"delegate,omitempty"`  // absolute path
+	StateRoot     string                `json:"stateRoot,omitempty"` // its --root
+	Systemd       bool                  `json:"systemd,omitempty"`
+	Process       *specs.Process        `json:"process,omitempty"`   // as accepted, without args and env
+	Asked         *specs.LinuxResources `json:"asked,omitempty"`     // as the engine asked, with every later update
+	Resources     *specs.LinuxResources `json:"resources,omitempty"` // as accepted
+	Pid           int                   `json:"pid,omitempty"`       // init's, on the host
+	StartTime     uint64                `json:"startTime,omitempty"` // init's, in clock ticks since boot: a pid alone is reused
+	Namespaces    []Namespace           `json:"namespaces,omitempty"`
 	// UIDMappings and GIDMappings are those of the container's own user namespace.
 	UIDMappings []specs.LinuxIDMapping `json:"uidMappings,omitempty"`
 	GIDMappings []specs.LinuxIDMapping `json:"gidMappings,omitempty"`

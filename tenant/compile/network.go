@@ -30,7 +30,18 @@ func (k *compiler) network(o *Object, spec *v1alpha1.TenantSpec, p *tenant.Polic
 	out.Bandwidth = k.bandwidth(o, "spec.limits.bandwidth", &spec.Limits.Bandwidth)
 	out.ContainerBandwidth = k.bandwidth(o, "spec.container.max.bandwidth", &spec.Container.Max.Bandwidth)
 	k.containerBandwidth(o, &out)
+	k.withoutWalls(o, &out)
 	return out
+}
+
+// withoutWalls warns of what a tenant writes beside network.namespace Host.
+func (k *compiler) withoutWalls(o *Object, n *tenant.Network) {
+	own := &o.Tenant.Spec
+	if n.Namespace != tenant.HostNetwork || len(own.Network.Peers)+len(own.Network.Host)+len(own.Network.Egress)+len(own.Network.Ingress) == 0 &&
+		own.Limits.Bandwidth == (v1alpha1.Bandwidth{}) && own.Limits.Connections == nil {
+		return
+	}
+	k.warn(o, "spec.network.namespace", "is Host, where no wall stands: peers, host, egress, ingress, connections and bandwidth hold only for containers that come with a network of their own")
 }
 
 // networkNamespace refuses Host without the right to it, which is never

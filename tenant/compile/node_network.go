@@ -10,7 +10,7 @@ import (
 
 // enginesNetworks are containerd namespaces whose engine makes the network of
 // a container itself, after its Create or before.
-var enginesNetworks = []string{"moby", tenant.Kubernetes}
+var enginesNetworks = []string{"moby", "plugins.moby", tenant.Kubernetes}
 
 func (k *compiler) nodeNetwork(o *Object, n *v1alpha1.NodeNetwork) tenant.NodeNetwork {
 	out := tenant.NodeNetwork{Provide: slices.Clone(n.Provide), Conflist: n.Conflist}

@@ -20,7 +20,6 @@ var unimplemented = []struct{ kind, key, only string }{
 	{"tenant", "spec.security.seccompProfile.type", "RuntimeDefault"},
 	{"tenant", "spec.security.seccompProfile.localhostProfile", ""},
 	{"tenant", "spec.security.seLinuxOptions", ""},
-	{"tenant", "spec.network.namespace", "Private"},
 	{"tenant", "spec.network.walls", ""},
 	{"tenant", "spec.network.peers", ""},
 	{"tenant", "spec.network.host", ""},
@@ -28,8 +27,6 @@ var unimplemented = []struct{ kind, key, only string }{
 	{"tenant", "spec.network.ingress", ""},
 	{"tenant", "spec.delegate", "runc crun"},
 	{"nodepolicy", "spec.network.dns", ""},
-	{"nodepolicy", "spec.network.provide", ""},
-	{"nodepolicy", "spec.network.conflist", ""},
 	{"nodepolicy", "spec.delegates.runsc", ""},
 	{"nodepolicy", "spec.audit.sink", "File"},
 }
