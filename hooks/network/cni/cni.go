@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/containernetworking/cni/libcni"
+	"github.com/containernetworking/cni/pkg/invoke"
 )
 
 // folders are where CNI's plugins are: those of the CNI project's own archives,
@@ -57,4 +58,21 @@ func (a Attachment) load() (*libcni.CNIConfig, *libcni.NetworkConfigList, error)
 
 func (a Attachment) conf() *libcni.RuntimeConf {
 	return &libcni.RuntimeConf{ContainerID: a.ID, NetNS: a.Namespace, IfName: inside}
+}
+
+// Lacks reads a network configuration list and returns the plugins that it names
+// and that are not installed, with the folders where they would be.
+func Lacks(conflist string) (plugins, where []string, err error) {
+	list, err := libcni.ConfListFromFile(conflist)
+	if err != nil {
+		return nil, folders, err
+	}
+	for _, p := range list.Plugins {
+		for _, name := range []string{p.Network.Type, p.Network.IPAM.Type} {
+			if _, err := invoke.FindInPath(name, folders); name != "" && err != nil {
+				plugins = append(plugins, name)
+			}
+		}
+	}
+	return plugins, folders, nil
 }
