@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/containerd/containerd/v2/pkg/oci"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"github.com/bulkhead-dev/bulkhead/integration/host"
 	"github.com/bulkhead-dev/bulkhead/integration/node"
@@ -162,6 +164,31 @@ func TestGcDisconnectsANetworkWithoutContainers(t *testing.T) {
 		if ends, noted := s.ends(), s.noted(addresses); len(ends)+len(noted) != 0 {
 			s.Errorf("left: %q, %q", ends, noted)
 		}
+	})
+}
+
+func TestKilledShimsNetworkIsDisconnected(t *testing.T) {
+	onOwnWorld(t, func(s *stage) {
+		conflist, addresses := s.bridged()
+		s.apply(s.shared(conflist))
+		c := s.start(s.sleeper("acme"))
+		s.must(unix.Kill(host.Parent(c.Pid()), unix.SIGKILL))
+		s.must(node.Await(s.ctx, func() bool { return c.Delete(s.ctx) == nil }))
+		// containerd answers before the shim's program has taken all away.
+		if node.Await(s.ctx, func() bool { return len(s.ends())+len(s.noted(addresses)) == 0 }) != nil {
+			s.Errorf("left: %q, %q", s.ends(), s.noted(addresses))
+		}
+	})
+}
+
+func TestUserNamespaceWithTheTenantsNetworkIsRefused(t *testing.T) {
+	onEachEngine(t, neighbours, func(s *stage) {
+		s.apply(s.shared(""))
+		const want = "refused by namespaces: linux.namespaces[user] is set, want none with the tenant's network and a mount of sysfs; allow with network.namespace: Private"
+		s.expectRefused(s.remapped("acme", 200000), want)
+		r := s.remapped("acme", 200000)
+		r.Spec = append(r.Spec, oci.WithoutMounts("/sys"))
+		s.start(r)
 	})
 }
 

@@ -53,6 +53,9 @@ func (rt *Runtime) decide(ctx context.Context, c Caller, asked *isolator.Request
 		return nil, err
 	}
 	d.provided = d.enforced && provides(node, policy, facts) && wantsNetwork(d.final.Spec)
+	if d.provided {
+		d.result.Denials = append(d.result.Denials, unmountable(d.final.Spec)...)
+	}
 	if !d.enforced {
 		// Audit changes nothing that the engine asked for. What the delegate is
 		// and where it keeps its state is the node's word for every container.

@@ -42,8 +42,22 @@ func wantsNetwork(s *specs.Spec) bool {
 	return s.Linux != nil && slices.Contains(s.Linux.Namespaces, specs.LinuxNamespace{Type: specs.NetworkNamespace})
 }
 
-// networkLock is beside those of tenants, whose names have no dot: a plugin
-// takes its time, and a tenant's is its parent's too.
+// unmountable refuses what no delegate can make: the kernel lets only who owns a
+// network mount sysfs of it (fs/sysfs/mount.c, sysfs_init_fs_context), and a
+// tenant's is the node's.
+func unmountable(s *specs.Spec) isolator.Denials {
+	remapped := slices.ContainsFunc(s.Linux.Namespaces, func(ns specs.LinuxNamespace) bool { return ns.Type == specs.UserNamespace })
+	if !remapped || !slices.ContainsFunc(s.Mounts, func(m specs.Mount) bool { return m.Type == "sysfs" }) {
+		return nil
+	}
+	return isolator.Denials{{
+		Isolator: "namespaces", Path: "linux.namespaces[user]", Got: "set",
+		Want: "none with the tenant's network and a mount of sysfs", Allow: "network.namespace: Private",
+	}}
+}
+
+// networkLocked runs f below a lock beside those of tenants, whose names have no
+// dot: a plugin takes its time, and a tenant's lock is its parent's too.
 func (rt *Runtime) networkLocked(name string, f func() error) error {
 	return rt.tree.Locked([]string{name + ".network"}, f)
 }
