@@ -131,6 +131,11 @@ func TestNetworkOfATenantIsConnectedByCNI(t *testing.T) {
 				s.Errorf("the gateway does not answer: %s%s", p.Stdout, p.Stderr)
 			}
 		}
+		res, err := s.node.Bulkhead(s.ctx, "top", "--once", "-o", "json", "acme")
+		s.must(err)
+		if strings.Contains(res.Stdout, `"networkReceivedBitsPerSecond": null`) {
+			s.Errorf("top does not see the network: %s", res.Stdout)
+		}
 		first.delete()
 		if len(s.ends()) != 2 {
 			s.Error("the tenant's network went before its last container")

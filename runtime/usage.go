@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/tenant"
@@ -20,8 +22,8 @@ type Usage struct {
 	Ancestors []string       // the outermost first
 	Policy    *tenant.Policy // nil: it was deleted, and still runs
 	Account   Account
-	// Figures are those of the tenant's cgroup and of its containers outside it,
-	// each once. A figure that the kernel does not have is absent; all are while
+	// Figures are those of the tenant's cgroup, of its containers outside it and of
+	// their networks, each once. A figure that the kernel does not have is absent; all are while
 	// nothing of the tenant runs.
 	Figures map[cgroup.Figure]float64
 }
@@ -58,17 +60,20 @@ func (m *Meter) Read() ([]*Usage, time.Time, error) {
 	}
 	all, of := withRunning(m.known, records), byTenant(records)
 	var errs []error
-	places := map[string][]string{} // by tenant
+	places, networks := map[string][]string{}, map[string]int{} // by tenant; by place
 	for _, u := range all {
 		own, err := m.rt.ownPlace(u.Tenant, u.Ancestors)
 		if err != nil {
 			return nil, time.Time{}, err
 		}
 		places[u.Tenant] = partsOf(own, of[u.Tenant], pods)
+		for place, pid := range connections(of[u.Tenant]) {
+			places[u.Tenant], networks[place] = append(places[u.Tenant], place), pid
+		}
 		u.Account = AccountOf(of[u.Tenant], u.Tenant)
 	}
 	now := time.Now()
-	seen, grown, err := m.look(places)
+	seen, grown, err := m.look(places, networks)
 	errs = append(errs, err)
 	for _, u := range all {
 		u.Figures = m.sum(u.Tenant, places[u.Tenant], seen, grown)
@@ -96,8 +101,9 @@ func (m *Meter) refresh() error {
 	return nil
 }
 
-// look reads each place once, and says by how much its counts grew.
-func (m *Meter) look(places map[string][]string) (seen map[string]cgroup.Stats, grown map[string]map[cgroup.Figure]float64, err error) {
+// look reads each place once, a cgroup's or a network's, and says by how much
+// its counts grew.
+func (m *Meter) look(places map[string][]string, networks map[string]int) (seen map[string]cgroup.Stats, grown map[string]map[cgroup.Figure]float64, err error) {
 	var errs []error
 	seen, grown = map[string]cgroup.Stats{}, map[string]map[cgroup.Figure]float64{}
 	// In the same order each time, so that what one reading takes does not show in
@@ -106,12 +112,16 @@ func (m *Meter) look(places map[string][]string) (seen map[string]cgroup.Stats, 
 	slices.Sort(all)
 	reading := cgroup.NewReading()
 	for _, place := range slices.Compact(all) {
-		stats, err := reading.Stats(place)
-		if errors.Is(err, fs.ErrNotExist) {
+		read := reading.Stats
+		if pid, ok := networks[place]; ok {
+			read = func(string) (cgroup.Stats, error) { return traffic(pid) }
+		}
+		stats, err := read(place)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
 			continue
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("read cgroup %s: %w", place, err))
+			errs = append(errs, fmt.Errorf("read %s: %w", place, err))
 		}
 		seen[place], grown[place] = stats, growth(m.places[place], stats)
 	}

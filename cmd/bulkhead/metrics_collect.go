@@ -55,6 +55,8 @@ var figures = map[cgroup.Figure]string{
 	cgroup.Pids:                "Processes and threads.",
 	cgroup.IORead:              "Bytes read from block devices.",
 	cgroup.IOWritten:           "Bytes written to block devices; on cgroup v1 without those through the page cache.",
+	runtime.NetworkReceived:    "Bytes that its containers received, loopback left out.",
+	runtime.NetworkSent:        "Bytes that its containers sent, loopback left out.",
 	cgroup.IOReads:             "Reads from block devices.",
 	cgroup.IOWrites:            "Writes to block devices; on cgroup v1 without those through the page cache.",
 	cgroup.CPUWaiting:          "Time in which some task of the tenant waited for a CPU (PSI, cgroup v2).",
@@ -82,15 +84,26 @@ var knownAmounts = []struct {
 	{metric("cpu_limit_cores", "CPU that the policy gives it."), limit(1e-3, func(l tenant.Limits) *int64 { return l.CPUMilli })},
 	{metric("memory_limit_bytes", "Memory that the policy gives it."), limit(1, func(l tenant.Limits) *int64 { return l.MemoryBytes })},
 	{metric("pids_limit", "Processes and threads that the policy gives it."), limit(1, func(l tenant.Limits) *int64 { return &l.Pids })},
+	{metric("network_received_limit_bytes_per_second", "What the policy lets it receive."), bandwidth(func(b tenant.Bandwidth) *int64 { return b.IngressBitsPerSecond })},
+	{metric("network_sent_limit_bytes_per_second", "What the policy lets it send."), bandwidth(func(b tenant.Bandwidth) *int64 { return b.EgressBitsPerSecond })},
 	{metric("containers_limit", "Containers that the policy gives it."), limit(1, func(l tenant.Limits) *int64 { return l.Containers })},
 }
 
 func limit(unit float64, of func(tenant.Limits) *int64) func(*runtime.Usage) (float64, bool) {
+	return bound(unit, func(p *tenant.Policy) *int64 { return of(p.Limits) })
+}
+
+func bandwidth(of func(tenant.Bandwidth) *int64) func(*runtime.Usage) (float64, bool) {
+	const bitsAByte = 8
+	return bound(1.0/bitsAByte, func(p *tenant.Policy) *int64 { return of(p.Network.Bandwidth) })
+}
+
+func bound(unit float64, of func(*tenant.Policy) *int64) func(*runtime.Usage) (float64, bool) {
 	return func(u *runtime.Usage) (float64, bool) {
 		if u.Policy == nil {
 			return 0, false
 		}
-		n := of(u.Policy.Limits)
+		n := of(u.Policy)
 		if n == nil {
 			return 0, false
 		}

@@ -29,7 +29,7 @@ type everything struct{ *collector }
 
 func (e everything) Collect(to chan<- prometheus.Metric) {
 	e.collector.Collect(to)
-	u := &runtime.Usage{Tenant: "acme", Policy: &tenant.Policy{Limits: tenant.Limits{CPUMilli: new(int64(1)), MemoryBytes: new(int64(1)), Containers: new(int64(1))}}, Figures: seenFigures{}}
+	u := &runtime.Usage{Tenant: "acme", Policy: &tenant.Policy{Limits: tenant.Limits{CPUMilli: new(int64(1)), MemoryBytes: new(int64(1)), Containers: new(int64(1))}, Network: tenant.Network{Bandwidth: tenant.Bandwidth{IngressBitsPerSecond: new(int64(1)), EgressBitsPerSecond: new(int64(1))}}}, Figures: seenFigures{}}
 	for f := range figures {
 		u.Figures[f] = 1
 	}

@@ -47,6 +47,7 @@ pipe each interval is a table of its own, or with -o json a line.
   HIGH        times that the kernel slowed it down for memory (cgroup v2)
   READ WRITE  bytes a second of disks; on cgroup v1 without what is written
               through the page cache
+  NET         bits a second that its containers received and sent, of the limit
   PSI         share of the last 10 seconds in which something waited for it
               (cgroup v2 with pressure stall information)
   OOM         processes that the kernel killed for memory

@@ -44,6 +44,12 @@ var columns = []column{
 	}},
 	{"READ/S", false, 6, func(u *use) (string, alarm) { return quantity(u.IOReadBytesPerSecond), fine }},
 	{"WRITE/S", false, 6, func(u *use) (string, alarm) { return quantity(u.IOWrittenBytesPerSecond), fine }},
+	{"NET IN", false, 6, func(u *use) (string, alarm) {
+		return of(bits(u.NetworkReceivedBitsPerSecond), bits(float(u.NetworkReceivedLimitBitsPerSecond))), fine
+	}},
+	{"NET OUT", false, 6, func(u *use) (string, alarm) {
+		return of(bits(u.NetworkSentBitsPerSecond), bits(float(u.NetworkSentLimitBitsPerSecond))), fine
+	}},
 	{"PSI CPU", false, 7, func(u *use) (string, alarm) {
 		return percent(u.PressureCPURatio), above(u.PressureCPURatio, 0.25, 0.75)
 	}},
@@ -174,13 +180,18 @@ func percent(n *float64) string {
 }
 
 // quantity writes three digits and the unit: "512", "96.5Mi".
-func quantity(n *float64) string {
+func quantity(n *float64) string { return scaled(n, 1024, "", "Ki", "Mi", "Gi", "Ti", "Pi") }
+
+// bits writes bits a second in the units that networks are measured in: "96.5M".
+func bits(n *float64) string { return scaled(n, 1000, "", "k", "M", "G", "T") }
+
+func scaled(n *float64, step float64, units ...string) string {
 	if n == nil {
 		return "-"
 	}
-	amount, units := *n, []string{"", "Ki", "Mi", "Gi", "Ti", "Pi"}
+	amount := *n
 	for len(units) > 1 && amount >= 1000 {
-		amount, units = amount/1024, units[1:]
+		amount, units = amount/step, units[1:]
 	}
 	digits := 0
 	if amount < 99.95 && amount != float64(int64(amount)) && units[0] != "" {

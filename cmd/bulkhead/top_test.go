@@ -47,7 +47,8 @@ func TestRatesAreTakenBetweenTwoReadings(t *testing.T) {
 // family is acme and ci below it, beside a busier and an unknown tenant.
 func family() []*use {
 	return []*use{
-		{Tenant: "acme", CPUUsedCores: new(0.5), CPULimitCores: new(0.5), MemoryUsedBytes: new(int64(96 << 20)), MemoryLimitBytes: new(int64(100 << 20)), OOMKills: new(int64(1))},
+		{Tenant: "acme", CPUUsedCores: new(0.5), CPULimitCores: new(0.5), MemoryUsedBytes: new(int64(96 << 20)), MemoryLimitBytes: new(int64(100 << 20)), OOMKills: new(int64(1)),
+			NetworkReceivedBitsPerSecond: new(96.5e6), NetworkReceivedLimitBitsPerSecond: new(int64(1e9)), NetworkSentBitsPerSecond: new(1500.0)},
 		{Tenant: "ci", Ancestors: []string{"acme"}, CPUUsedCores: new(0.4), Pids: new(int64(7))},
 		{Tenant: "beta", CPUUsedCores: new(0.75), CPUThrottledRatio: new(0.3), MemoryUsedBytes: new(int64(1536)), IOReadBytesPerSecond: new(2.5 * 1024 * 1024)},
 		{Tenant: "idle"},
@@ -79,16 +80,16 @@ func TestTableFitsTheTerminal(t *testing.T) {
 	uses := sorted(family(), "cpu")
 	full := layout{}.lines(uses)
 	want := []string{
-		"TENANT   CPU       THROTTLED   MEMORY       HIGH   PIDS   READ/S   WRITE/S   PSI CPU   PSI MEM   PSI IO   OOM   CONTAINERS",
-		"beta     0.75/-    30%         1.5Ki/-      -      -/-    2.5Mi    -         -         -         -        -     0/-",
-		"acme     0.5/0.5   -           96Mi/100Mi   -      -/-    -        -         -         -         -        1     0/-",
-		"└─ci     0.4/-     -           -/-          -      7/-    -        -         -         -         -        -     0/-",
-		"idle     -/-       -           -/-          -      -/-    -        -         -         -         -        -     0/-",
+		"TENANT   CPU       THROTTLED   MEMORY       HIGH   PIDS   READ/S   WRITE/S   NET IN     NET OUT   PSI CPU   PSI MEM   PSI IO   OOM   CONTAINERS",
+		"beta     0.75/-    30%         1.5Ki/-      -      -/-    2.5Mi    -         -/-        -/-       -         -         -        -     0/-",
+		"acme     0.5/0.5   -           96Mi/100Mi   -      -/-    -        -         96.5M/1G   1.5k/-    -         -         -        1     0/-",
+		"└─ci     0.4/-     -           -/-          -      7/-    -        -         -/-        -/-       -         -         -        -     0/-",
+		"idle     -/-       -           -/-          -      -/-    -        -         -/-        -/-       -         -         -        -     0/-",
 	}
 	if diff := cmp.Diff(want, full); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for width := 40; width < 130; width += 10 {
+	for width := 40; width < 160; width += 10 {
 		lines := layout{width: width}.lines(uses)
 		for _, line := range lines {
 			if n := len([]rune(line)); n > width {

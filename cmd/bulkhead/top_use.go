@@ -29,12 +29,17 @@ type use struct {
 	PidsLimit               *int64   `json:"pidsLimit"`
 	IOReadBytesPerSecond    *float64 `json:"ioReadBytesPerSecond"`
 	IOWrittenBytesPerSecond *float64 `json:"ioWrittenBytesPerSecond"`
-	PressureCPURatio        *float64 `json:"pressureCPURatio"`
-	PressureMemoryRatio     *float64 `json:"pressureMemoryRatio"`
-	PressureIORatio         *float64 `json:"pressureIORatio"`
-	OOMKills                *int64   `json:"oomKills"`
-	CommittedCPUCores       float64  `json:"committedCPUCores"` // that its containers were given
-	CommittedMemoryBytes    int64    `json:"committedMemoryBytes"`
+	// In bits of Ethernet frames, as the policy's.
+	NetworkReceivedBitsPerSecond      *float64 `json:"networkReceivedBitsPerSecond"`
+	NetworkReceivedLimitBitsPerSecond *int64   `json:"networkReceivedLimitBitsPerSecond"`
+	NetworkSentBitsPerSecond          *float64 `json:"networkSentBitsPerSecond"`
+	NetworkSentLimitBitsPerSecond     *int64   `json:"networkSentLimitBitsPerSecond"`
+	PressureCPURatio                  *float64 `json:"pressureCPURatio"`
+	PressureMemoryRatio               *float64 `json:"pressureMemoryRatio"`
+	PressureIORatio                   *float64 `json:"pressureIORatio"`
+	OOMKills                          *int64   `json:"oomKills"`
+	CommittedCPUCores                 float64  `json:"committedCPUCores"` // that its containers were given
+	CommittedMemoryBytes              int64    `json:"committedMemoryBytes"`
 
 	depth int // below how many others it is shown
 }
@@ -84,12 +89,19 @@ func useOf(last, u *runtime.Usage, seconds float64) *use {
 		}
 		return nil
 	}
+	bits := func(f cgroup.Figure) *float64 {
+		if n := rate(f); n != nil {
+			return new(*n * 8)
+		}
+		return nil
+	}
 	x := &use{
 		Tenant: u.Tenant, Ancestors: append([]string{}, u.Ancestors...), Containers: u.Account.Containers,
 		CPUUsedCores:     rate(cgroup.CPUUsage),
 		MemoryTotalBytes: whole(cgroup.Memory), MemoryHighEvents: whole(cgroup.MemoryHigh), SwapUsedBytes: whole(cgroup.Swap),
 		Pids:                 whole(cgroup.Pids),
 		IOReadBytesPerSecond: rate(cgroup.IORead), IOWrittenBytesPerSecond: rate(cgroup.IOWritten),
+		NetworkReceivedBitsPerSecond: bits(runtime.NetworkReceived), NetworkSentBitsPerSecond: bits(runtime.NetworkSent),
 		PressureCPURatio: figure(cgroup.CPUPressure), PressureMemoryRatio: figure(cgroup.MemoryPressure), PressureIORatio: figure(cgroup.IOPressure),
 		OOMKills:          whole(cgroup.OOMKilled),
 		CommittedCPUCores: float64(u.Account.CPUMilli) / 1000, CommittedMemoryBytes: u.Account.MemoryBytes,
@@ -99,6 +111,7 @@ func useOf(last, u *runtime.Usage, seconds float64) *use {
 	}
 	if p := u.Policy; p != nil {
 		x.ContainersLimit, x.MemoryLimitBytes, x.PidsLimit = p.Limits.Containers, p.Limits.MemoryBytes, &p.Limits.Pids
+		x.NetworkReceivedLimitBitsPerSecond, x.NetworkSentLimitBitsPerSecond = p.Network.Bandwidth.IngressBitsPerSecond, p.Network.Bandwidth.EgressBitsPerSecond
 		if milli := p.Limits.CPUMilli; milli != nil {
 			x.CPULimitCores = new(float64(*milli) / 1000)
 		}
