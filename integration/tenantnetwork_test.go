@@ -136,6 +136,13 @@ func TestNetworkOfATenantIsConnectedByCNI(t *testing.T) {
 		if strings.Contains(res.Stdout, `"networkReceivedBitsPerSecond": null`) {
 			s.Errorf("top does not see the network: %s", res.Stdout)
 		}
+		res, err = s.node.Bulkhead(s.ctx, "describe", "container", first.ID)
+		s.must(err)
+		for _, want := range []string{"  namespace:  the tenant's\n", "10.89.0.2/24, fd00:89::2/64"} {
+			if !strings.Contains(res.Stdout, want) {
+				s.Errorf("no %q in %s", want, res.Stdout)
+			}
+		}
 		first.delete()
 		if len(s.ends()) != 2 {
 			s.Error("the tenant's network went before its last container")

@@ -12,7 +12,11 @@ type completions = func(cmd *cobra.Command, args []string, typed string) ([]cobr
 // completeObjects offers a kind, then the names of that kind.
 func completeObjects(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	known := listed
-	if cmd.Name() != "get" {
+	switch cmd.Name() {
+	case "get":
+	case "describe":
+		known = []string{"tenant", "container"}
+	default:
 		known = []string{"tenant", "nodepolicy"}
 	}
 	if len(args) == 0 {

@@ -18,14 +18,25 @@ import (
 
 func describeCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:               "describe tenant NAME",
-		Short:             "shows what a tenant has, with every default written out",
-		Example:           "  bulkhead describe tenant acme",
+		Use:   "describe (tenant NAME | container ID)",
+		Short: "shows what a tenant has, with every default written out, or what stands for a container",
+		Long: `Shows what a tenant has, with every default written out, or whose a container is
+and what stands for it on the node. A container is named by its id or the
+beginning of it.`,
+		Example:           "  bulkhead describe tenant acme\n  bulkhead describe container web1",
 		Args:              between(2, 2),
 		ValidArgsFunction: completeObjects,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := kindOf(args[0], "tenant"); err != nil {
+			kind, err := kindOf(args[0], "tenant", "container")
+			if err != nil {
 				return err
+			}
+			if kind == "container" {
+				r, all, err := containerNamed(here(), args[1])
+				if err != nil {
+					return err
+				}
+				return describeContainer(cmd.OutOrStdout(), r, all)
 			}
 			objects, policies, err := inForce(here())
 			if err != nil {

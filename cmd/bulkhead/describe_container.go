@@ -1,0 +1,101 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/bulkhead-dev/bulkhead/runtime"
+	"github.com/bulkhead-dev/bulkhead/runtime/record"
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// containerNamed returns the record of the container whose id, or the beginning
+// of it, is given, with all records.
+func containerNamed(root tenant.Root, id string) (*record.Record, []*record.Record, error) {
+	records, err := record.List(root)
+	if err != nil {
+		return nil, nil, err
+	}
+	var found []*record.Record
+	var names []string
+	for _, r := range records {
+		switch names = append(names, r.ID); {
+		case r.ID == id:
+			return r, records, nil
+		case strings.HasPrefix(r.ID, id):
+			found = append(found, r)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, nil, notFound("container", id, names)
+	case 1:
+		return found[0], records, nil
+	}
+	return nil, nil, fmt.Errorf("container %q is the beginning of %d ids, such as %s and %s; write more of it", id, len(found), found[0].ID, found[1].ID)
+}
+
+func describeContainer(out io.Writer, r *record.Record, all []*record.Record) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	line := func(key, value string) { fmt.Fprintf(w, "%s:\t%s\n", key, cmp.Or(value, "-")) }
+	section := func(name string) { fmt.Fprintf(w, "%s:\n", name) }
+	line("Name", r.ID)
+	line("Namespace", namespaceOf(r.Scope))
+	if r.Pod != "" {
+		line("Pod", r.Pod)
+	}
+	line("Tenant", strings.Join(append(slices.Clone(r.Ancestors), r.Tenant), " > "))
+	line("Mode", mode(r))
+	line("Policy", short(r.Version))
+	line("Engine", r.Engine)
+	line("Delegate", r.Delegate)
+	pid := "" // not started yet, or ended and not yet deleted
+	if r.Alive() {
+		pid = strconv.Itoa(r.Pid)
+	}
+	line("Process", pid)
+	line("Age", age(r.Created))
+	line("Cgroup", r.Cgroup)
+	line("Bundle", r.Bundle)
+	section("Network")
+	line("  namespace", whoseNetwork(r, all))
+	interfaces, err := runtime.Interfaces(r)
+	if err != nil {
+		return err
+	}
+	for _, i := range interfaces {
+		line("  "+i.Name, strings.Join(append([]string{i.MAC}, i.Addresses...), ", "))
+	}
+	return w.Flush()
+}
+
+// whoseNetwork says whose network namespace a container has.
+func whoseNetwork(r *record.Record, all []*record.Record) string {
+	i := slices.IndexFunc(r.Namespaces, func(ns record.Namespace) bool { return ns.Type == specs.NetworkNamespace })
+	switch {
+	case !r.Alive():
+		return ""
+	case i < 0:
+		return "the node's"
+	case r.TenantNetwork:
+		return "the tenant's"
+	}
+	var others []string
+	for _, o := range all {
+		if o.ID != r.ID && o.Alive() && slices.Contains(o.Namespaces, r.Namespaces[i]) {
+			others = append(others, o.ID)
+		}
+	}
+	if others == nil {
+		return "its own"
+	}
+	slices.Sort(others)
+	return "shared with " + strings.Join(others, ", ")
+}
