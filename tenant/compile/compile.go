@@ -58,6 +58,7 @@ func Compile(objects []*Object) (*Compiled, error) {
 	k.tenantsOf(tenants)
 	k.below()
 	k.node(node)
+	k.unprovided(tenants)
 	k.shared(tenants)
 	k.out.Node.Requests = k.carryAll(tenants)
 	k.coresAndIdle()

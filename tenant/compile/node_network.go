@@ -3,6 +3,7 @@ package compile
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/bulkhead-dev/bulkhead/api/v1alpha1"
 	"github.com/bulkhead-dev/bulkhead/tenant"
@@ -35,4 +36,22 @@ func (k *compiler) nodeNetwork(o *Object, n *v1alpha1.NodeNetwork) tenant.NodeNe
 		k.bad(o, "spec.network.conflist", "is "+quoted(n.Conflist)+", which only namespaces of spec.network.provide have; add them or remove it")
 	}
 	return out
+}
+
+// unprovided warns of a tenant that writes that its containers share a network,
+// where the node makes none.
+func (k *compiler) unprovided(tenants []*Object) {
+	const key = "spec.network.namespace"
+	node := k.out.Node
+	for _, o := range tenants {
+		selects := func(namespace string) bool {
+			return slices.ContainsFunc(o.Tenant.Spec.Selectors.ContainerdNamespaces, func(selector string) bool {
+				prefix, many := strings.CutSuffix(selector, "*")
+				return namespace == selector || many && strings.HasPrefix(namespace, prefix)
+			})
+		}
+		if o.Tenant.Spec.Network.Namespace == "Tenant" && node.DefaultTenant != o.Name() && !slices.ContainsFunc(node.Network.Provide, selects) {
+			k.warn(o, key, "is Tenant, but none of its containerd namespaces is in network.provide of the NodePolicy: each container has a network of its own")
+		}
+	}
 }
