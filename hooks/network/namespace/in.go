@@ -5,6 +5,7 @@
 package namespace
 
 import (
+	"errors"
 	"os"
 	"runtime"
 
@@ -14,7 +15,7 @@ import (
 // In runs f in the network namespace of an open file. What f starts or leaves
 // to other goroutines is not in it.
 func In(fd int, f func() error) error {
-	return alone(func() error {
+	return away(func() error {
 		if err := unix.Setns(fd, unix.CLONE_NEWNET); err != nil {
 			return os.NewSyscallError("setns", err)
 		}
@@ -22,19 +23,44 @@ func In(fd int, f func() error) error {
 	})
 }
 
-// alone runs f on a thread that ends with it, whatever namespace it is in by
-// then. The process's first thread never ends and shows the process's
-// namespaces (/proc/<pid>/ns), so it waits for another instead.
-func alone(f func() error) error {
+// away runs f, which may go to another network namespace, on a thread of its
+// own, and brings that back. A thread must not end with f instead: with it the
+// kernel would kill each process that it has started before and that shall not
+// outlive its parent, as the delegates of a shim are (prctl(2),
+// PR_SET_PDEATHSIG; go-runc 1.2, containerd-shim-runc-v2).
+func away(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
+		// The process's first thread shows the process's namespaces in /proc/<pid>/ns,
+		// so it waits for another.
 		if unix.Gettid() == os.Getpid() {
 			defer runtime.UnlockOSThread()
-			done <- alone(f)
+			done <- away(f)
 			return
 		}
-		done <- f()
+		err := andBack(f)
+		if !errors.Is(err, errLost) {
+			runtime.UnlockOSThread()
+		}
+		done <- err
 	}()
 	return <-done
+}
+
+// errLost is of a thread that stays where it is, and that nobody may use again.
+var errLost = errors.New("come back from another network namespace")
+
+func andBack(f func() error) (err error) {
+	here, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		return err
+	}
+	defer here.Close()
+	defer func() {
+		if back := unix.Setns(int(here.Fd()), unix.CLONE_NEWNET); back != nil {
+			err = errors.Join(err, errLost, os.NewSyscallError("setns", back))
+		}
+	}()
+	return f()
 }

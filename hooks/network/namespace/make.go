@@ -19,7 +19,7 @@ func Make(path string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return alone(func() error {
+	return away(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return os.NewSyscallError("unshare", err)
 		}

@@ -3,7 +3,10 @@ package namespace
 import (
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"sync"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -67,6 +70,42 @@ func TestNewNamespaceHasLoopbackOnly(t *testing.T) {
 	}
 }
 
+// The kernel kills those that shall not outlive the thread that started them
+// (PR_SET_PDEATHSIG), as delegates of a shim are, when that thread ends.
+func TestNobodyDiesWithAThread(t *testing.T) {
+	_, fd := made(t)
+	var children []*exec.Cmd
+	var wg sync.WaitGroup
+	for range 50 {
+		cmd := exec.Command("sleep", "60")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGUSR1}
+		wg.Go(func() {
+			if err := In(fd, func() error { return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		children = append(children, cmd)
+	}
+	wg.Wait()
+	for range 50 {
+		if err := In(fd, func() error { return nil }); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, cmd := range children {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		_ = cmd.Wait() // a signal ended it
+		if by := cmd.ProcessState.Sys().(syscall.WaitStatus).Signal(); by != syscall.SIGTERM {
+			t.Errorf("it died of %v", by)
+		}
+	}
+}
+
 func TestPlaceThatIsTakenIsNotMountedOver(t *testing.T) {
 	path, _ := made(t)
 	if err := Make(path); !os.IsExist(err) {
@@ -92,12 +131,23 @@ func pings(t *testing.T, fd int) bool {
 	t.Helper()
 	var opened bool
 	err := In(fd, func() error {
-		// The thread's own, which ends; package unix has them for all threads.
-		for _, set := range []uintptr{unix.SYS_SETRESGID, unix.SYS_SETRESUID} {
-			if _, _, errno := unix.RawSyscall(set, 1000, 1000, 1000); errno != 0 {
-				return errno
+		// The thread's own; package unix has them for all threads.
+		become := func(id uintptr, calls ...uintptr) error {
+			for _, set := range calls {
+				if _, _, errno := unix.RawSyscall(set, id, id, 0); errno != 0 {
+					return errno
+				}
 			}
+			return nil
 		}
+		if err := become(1000, unix.SYS_SETRESGID, unix.SYS_SETRESUID); err != nil {
+			return err
+		}
+		defer func() {
+			if err := become(0, unix.SYS_SETRESUID, unix.SYS_SETRESGID); err != nil {
+				t.Error(err)
+			}
+		}()
 		for _, s := range []struct{ family, protocol int }{{unix.AF_INET, unix.IPPROTO_ICMP}, {unix.AF_INET6, unix.IPPROTO_ICMPV6}} {
 			socket, err := unix.Socket(s.family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, s.protocol)
 			if err != nil {
