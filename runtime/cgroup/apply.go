@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/cgroups/fscommon"
 	"golang.org/x/sys/unix"
 
+	"github.com/bulkhead-dev/bulkhead/runtime/lock"
 	"github.com/bulkhead-dev/bulkhead/spec/cpulist"
 )
 
@@ -40,7 +41,7 @@ func (t *Tree) Apply(of *Tenant, children func() error) error {
 	if !exists(m) {
 		return children()
 	}
-	if err := locked(t.baseLock(), func() error { return t.settleBase(of.Node) }); err != nil {
+	if err := lock.Held(t.baseLock(), func() error { return t.settleBase(of.Node) }); err != nil {
 		return err
 	}
 	return t.settle(place, m, of, children)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/opencontainers/cgroups"
 
+	"github.com/bulkhead-dev/bulkhead/runtime/lock"
 	"github.com/bulkhead-dev/bulkhead/spec/cpulist"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
@@ -29,7 +30,7 @@ func Give(_ *Tree, node *tenant.Node, before *CPUs) (*CPUs, error) {
 
 // NoteCPUs notes who has which CPUs, before the first cgroup gets its own.
 func (t *Tree) NoteCPUs(node *tenant.Node) error {
-	return locked(t.baseLock()+".cpus", func() error {
+	return lock.Held(t.baseLock()+".cpus", func() error {
 		now, err := t.CPUs(node)
 		if err != nil || now == nil {
 			return err

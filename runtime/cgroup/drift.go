@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bulkhead-dev/bulkhead/runtime/lock"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
@@ -42,7 +43,7 @@ func (t *Tree) Drift(of *Tenant) ([]Drift, error) {
 
 // BaseDrift does the same with the installation's own cgroup.
 func (t *Tree) BaseDrift(node *tenant.Node) (all []Drift, err error) {
-	err = locked(t.baseLock(), func() error {
+	err = lock.Held(t.baseLock(), func() error {
 		all, err = driftAt(t.base(), baseWanted(node))
 		return err
 	})

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"github.com/opencontainers/cgroups"
+
+	"github.com/bulkhead-dev/bulkhead/runtime/lock"
 )
 
 // Ensure makes the tenant's cgroup if it is not there, and those of the tenants
@@ -57,7 +59,7 @@ func (t *Tree) create(place string, m cgroups.Manager, of *Tenant) error {
 	if err := os.WriteFile(t.note(of.Name), []byte(place+"\n"), 0o600); err != nil {
 		return err
 	}
-	err := locked(t.baseLock(), func() error {
+	err := lock.Held(t.baseLock(), func() error {
 		if err := t.start(place, m); err != nil {
 			return err
 		}

@@ -2,14 +2,11 @@ package cgroup
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/bulkhead-dev/bulkhead/runtime/lock"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
@@ -34,7 +31,7 @@ func (t *Tree) lockAll(names []string, f func() error) error {
 	if len(names) == 0 {
 		return f()
 	}
-	return locked(filepath.Join(t.root.Tenants(), names[0]+".lock"), func() error { return t.lockAll(names[1:], f) })
+	return lock.Held(filepath.Join(t.root.Tenants(), names[0]+".lock"), func() error { return t.lockAll(names[1:], f) })
 }
 
 // Chain names a tenant and those above it: the locks that a container of the
@@ -43,38 +40,6 @@ func (t *Tree) lockAll(names []string, f func() error) error {
 func (t *Tree) Chain(p *tenant.Policy) ([]string, error) {
 	place, err := t.Place(p)
 	return append(chain(p), t.Names(place)...), err
-}
-
-// lockPatience bounds the wait for a lock: a process that was stopped while it
-// held one must not keep a container from being deleted. It is looked at often,
-// since it is held for about a millisecond, and long, since an apply holds it
-// until the delegates of all of a tenant's containers are told.
-const (
-	lockPatience = 2 * time.Minute
-	lockStep     = time.Millisecond
-)
-
-// locked runs f while holding an exclusive flock(2). The file stays: removing
-// it would let two processes hold the lock, one of the old file, one of a new.
-func locked(path string, f func() error) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("take lock: %w", err)
-	}
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return fmt.Errorf("take lock: %w", err)
-	}
-	defer file.Close() // ends the lock
-	for wait := time.Duration(0); ; wait += lockStep {
-		err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			return f()
-		}
-		if err != unix.EINTR && err != unix.EWOULDBLOCK || wait >= lockPatience {
-			return &os.PathError{Op: "flock", Path: path, Err: err}
-		}
-		time.Sleep(lockStep)
-	}
 }
 
 // checkName keeps a name from leading out of its folder or its cgroup, and from

@@ -9,6 +9,8 @@ import (
 
 	"github.com/opencontainers/cgroups"
 	"github.com/opencontainers/cgroups/fs2"
+
+	"github.com/bulkhead-dev/bulkhead/runtime/lock"
 )
 
 // Driver is who makes tenants' cgroups: "systemd", as slices, or "cgroupfs".
@@ -47,7 +49,7 @@ func (t *Tree) ownHas(file string) (has bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	err = locked(t.baseLock(), func() error {
+	err = lock.Held(t.baseLock(), func() error {
 		if err := t.start(t.base(), m); err != nil {
 			return err
 		}

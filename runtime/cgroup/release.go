@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/cgroups"
 	"golang.org/x/sys/unix"
 
+	"github.com/bulkhead-dev/bulkhead/runtime/lock"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 )
 
@@ -101,7 +102,7 @@ func (t *Tree) ReleaseBase() error {
 	if err != nil {
 		return err
 	}
-	return locked(t.baseLock(), func() error {
+	return lock.Held(t.baseLock(), func() error {
 		for _, path := range m.GetPaths() {
 			// Not RemovePath, which would take tenants with it.
 			err := unix.Rmdir(path)
