@@ -16,7 +16,7 @@ import (
 // Leftover is something of this installation on the host whose container is
 // gone: the engine, the shim and the delegate were killed before they cleaned up.
 type Leftover struct {
-	Kind   string // "container", "tenant network", "tenant cgroup", "mounts" or "glass"
+	Kind   string // "container", "tenant network", "tenant cgroup", "mounts", "glass" or "walls"
 	Name   string
 	remove func(context.Context) error
 }
@@ -56,12 +56,15 @@ func (rt *Runtime) Leftovers() ([]Leftover, error) {
 	if err != nil {
 		return nil, err
 	}
-	found = append(found, ended...)
 	networks, err := rt.idleNetworks()
 	if err != nil {
 		return nil, err
 	}
-	found = append(found, networks...)
+	walls, err := rt.walls(all)
+	if err != nil {
+		return nil, err
+	}
+	found = slices.Concat(found, ended, networks, walls)
 	places, err := rt.tree.Places()
 	for _, place := range places {
 		if !slices.ContainsFunc(used, func(inner string) bool { return cgroup.Holds(place, inner) }) {

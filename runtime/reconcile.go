@@ -166,6 +166,9 @@ func (rt *Runtime) reconcile(ctx context.Context, c Change, b *branch) error {
 		if d.Containers, err = rt.updateAll(ctx, running[p.Name], c); err != nil {
 			return err
 		}
+		if err := rt.rewall(c.node, p, running[p.Name]); err != nil {
+			return err
+		}
 		return rt.reconcileBelow(ctx, c, b)
 	})
 	if err == nil {

@@ -27,7 +27,12 @@ func (rt *Runtime) release(r *record.Record) error {
 	if r.Exempt {
 		return remove()
 	}
-	if err := rt.tree.Locked([]string{r.Tenant}, remove); err != nil {
+	if err := rt.tree.Locked([]string{r.Tenant}, func() error {
+		if err := rt.unwall(r); err != nil {
+			return err
+		}
+		return remove()
+	}); err != nil {
 		return err
 	}
 	err := rt.releaseNetwork(r.Tenant)

@@ -26,6 +26,7 @@ func (s *service) Delete(ctx context.Context, r *taskv3.DeleteRequest) (*taskv3.
 		return res, err
 	}
 	s.leaves.paths.Delete(r.ID)
+	s.watches.end(r.ID)
 	c, err := caller(ctx, r.ID)
 	if err != nil {
 		return nil, err

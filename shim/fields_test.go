@@ -89,7 +89,7 @@ var calls = map[string]string{
 	"Checkpoint": "checkpoint.go",
 	"Delete":     "delete.go",
 	"State":      "tells what is",
-	"Start":      "starts what Create or Exec decided",
+	"Start":      "network.go",
 	"Pids":       "tells what is",
 	"Pause":      "stops the container's own processes",
 	"Resume":     "lets them go on",

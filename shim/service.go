@@ -15,8 +15,9 @@ import (
 // decide have a file each, the others are upstream's own.
 type service struct {
 	taskv3.TTRPCTaskService
-	rt     *runtime.Runtime
-	leaves *leaves
+	rt      *runtime.Runtime
+	leaves  *leaves
+	watches watches
 }
 
 func newService(inner taskv3.TTRPCTaskService, rt *runtime.Runtime, l *leaves) *service {

@@ -22,7 +22,7 @@ var version = "dev"
 var verbs = map[string]func(context.Context, *invocation) error{
 	"create": create, "run": run, "exec": execute, "update": update, "delete": remove,
 	"checkpoint": checkpoint, "restore": restore,
-	"start": pass, "state": pass, "kill": pass, "ps": pass, "pause": pass, "resume": pass, "events": pass, "list": pass,
+	"start": start, "state": pass, "kill": pass, "ps": pass, "pause": pass, "resume": pass, "events": pass, "list": pass,
 	"features": plain, "spec": plain,
 }
 

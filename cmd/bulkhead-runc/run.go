@@ -34,7 +34,11 @@ func run(ctx context.Context, inv *invocation) error {
 	if err != nil {
 		return err
 	}
-	if err := runtime.Attached(ctx, nil, m.delegate, append(inv.global(m.stateFolder), "start", m.ID)...); err != nil {
+	err = inv.rt.Wall(m.Caller)
+	if err == nil {
+		err = runtime.Attached(ctx, nil, m.delegate, append(inv.global(m.stateFolder), "start", m.ID)...)
+	}
+	if err != nil {
 		return errors.Join(err, inv.discard(ctx, m))
 	}
 	if asked.detach {

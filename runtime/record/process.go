@@ -7,14 +7,26 @@ import (
 	"strconv"
 )
 
-// Alive reports whether the container's init process is the one recorded.
-func (r *Record) Alive() bool {
-	if r.Pid <= 0 {
+// Process is one process, which a pid alone is not: it is used again.
+type Process struct {
+	Pid       int    `json:"pid"`
+	StartTime uint64 `json:"startTime"` // in clock ticks since boot
+}
+
+// Alive reports whether the process with this pid is still the one recorded.
+func (p Process) Alive() bool {
+	if p.Pid <= 0 {
 		return false
 	}
-	start, err := StartTime(r.Pid)
-	return err == nil && start == r.StartTime
+	start, err := StartTime(p.Pid)
+	return err == nil && start == p.StartTime
 }
+
+// Init is the container's first process.
+func (r *Record) Init() Process { return Process{r.Pid, r.StartTime} }
+
+// Alive reports whether the container's init process is the one recorded.
+func (r *Record) Alive() bool { return r.Init().Alive() }
 
 // StartTime returns when a process started, in clock ticks since boot
 // (/proc/<pid>/stat field 22, proc(5)). With the pid it names one process: a

@@ -26,7 +26,7 @@ func TestKeysBelowAnUnimplementedOneAreMeantToo(t *testing.T) {
 	for key, want := range map[string]bool{
 		"tenant.spec.limits.bandwidth.egressBitsPerSecond": false,
 		"tenant.spec.limits.inodes":                        false,
-		"tenant.spec.limits.connections":                   false,
+		"tenant.spec.limits.connections":                   true,
 		"tenant.spec.delegate":                             false,
 		"tenant.spec.limits.blockIO":                       true,
 		"tenant.spec.limits.cpu":                           true,

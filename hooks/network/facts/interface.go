@@ -1,0 +1,38 @@
+// Package facts finds out what a container's network is plugged into.
+package facts
+
+import (
+	"net"
+	"net/netip"
+)
+
+// Interface is one of a container's, from both its ends.
+type Interface struct {
+	Inside    string           `json:"inside"` // its name in the container
+	Kind      string           `json:"kind"`   // veth, macvlan, …; "physical" for a device of the node's
+	MAC       net.HardwareAddr `json:"mac"`    // of the container's end
+	Addresses []netip.Addr     `json:"addresses,omitempty"`
+	Gateways  []netip.Addr     `json:"gateways,omitempty"` // of the container's routes through it
+	// Host is the name of its end in the network namespace that was looked from,
+	// empty if it has none there.
+	Host      string `json:"host,omitempty"`
+	HostIndex int    `json:"hostIndex,omitempty"`
+	// Bridge has the hardware address of the bridge that the end here is a port
+	// of: frames to any other go to a neighbour.
+	Bridge net.HardwareAddr `json:"bridge,omitempty"`
+}
+
+// Four and Six are its addresses by version.
+func (i Interface) Four() []netip.Addr { return i.of(netip.Addr.Is4) }
+
+// Six are those of IPv6, link-local too.
+func (i Interface) Six() []netip.Addr { return i.of(netip.Addr.Is6) }
+
+func (i Interface) of(is func(netip.Addr) bool) (some []netip.Addr) {
+	for _, a := range i.Addresses {
+		if is(a) {
+			some = append(some, a)
+		}
+	}
+	return some
+}

@@ -1,0 +1,138 @@
+package network
+
+import (
+	"fmt"
+
+	"github.com/bulkhead-dev/bulkhead/hooks/network/nft"
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// The chains of a container where packets are routed, each with a map from its
+// addresses: what it sends to the node, what it sends through it, and what it is
+// sent through it.
+var passages = []string{"input", "egress", "ingress"}
+
+func verdicts(t nft.Table, passage string, six bool) nft.SetOf {
+	return nft.SetOf{Table: t, Name: passage + version(six), Six: six, Verdicts: true}
+}
+
+// packets raises what stands where the node receives and routes. Source
+// addresses are the container's own by then: its frames were judged. Connections
+// that were let through once go on, with their replies and errors.
+func (w *planner) packets() {
+	t := packets(w.Installation)
+	for _, passage := range passages {
+		w.add(verdicts(t, passage, false).Add(), verdicts(t, passage, true).Add())
+	}
+	w.hook(t, "input", nft.Hook{Name: "input", Priority: priority},
+		nft.Rule{nft.Known(), nft.Accept()},
+		nft.Rule{nft.Source4.Verdicts("input4")}, nft.Rule{nft.Source6.Verdicts("input6")})
+	w.hook(t, "forward", nft.Hook{Name: "forward", Priority: priority},
+		nft.Rule{nft.Known(), nft.Accept()},
+		nft.Rule{nft.Source4.Verdicts("egress4")}, nft.Rule{nft.Source6.Verdicts("egress6")},
+		nft.Rule{nft.Dest4.Verdicts("ingress4")}, nft.Rule{nft.Dest6.Verdicts("ingress6")})
+	count := w.counted(t)
+	w.chain(t, "input-"+w.key, append(count, w.input()...))
+	w.chain(t, "egress-"+w.key, append(count, w.egress(t)...))
+	w.chain(t, "ingress-"+w.key, append(count, w.ingress(t)...))
+	for _, passage := range passages {
+		for _, six := range []bool{false, true} {
+			if addresses := w.all(six); len(addresses) > 0 {
+				w.add(verdicts(t, passage, six).Put(passage+"-"+w.key, addresses...))
+			}
+		}
+	}
+}
+
+// counted bounds the connections of the container and of its tenant. The chains
+// remember what they counted, so another bound is another chain.
+func (w *planner) counted(t nft.Table) []nft.Rule {
+	n := w.policy.Network
+	var rules []nft.Rule
+	for _, b := range []struct {
+		of   string // the counter and the chain are this one's
+		most int64
+	}{{w.key, n.ContainerConnections}, {tenantKey(w.policy.Name), n.Connections}} {
+		if b.most <= 0 { // compiled by a version that did not know it
+			continue
+		}
+		counter, chain := Connections.counter(b.of), fmt.Sprintf("count-%s-%d", b.of, b.most)
+		w.add(t.AddCounter(counter), t.AddChainOnce(chain, nft.Rule{nft.MoreThan(uint32(b.most)), nft.Count(counter), nft.Drop()}))
+		rules = append(rules, nft.Rule{nft.New(), nft.Jump(chain)})
+	}
+	return rules
+}
+
+// tenantKey stands for a tenant where a key stands for a container.
+func tenantKey(name string) string { return "tenant-" + name }
+
+// services are those of the node that may be reached, with what is open to all.
+func (w *planner) services() []tenant.HostService {
+	all := w.policy.Network.Host
+	dns := []tenant.PortRange{{Protocol: "UDP", First: 53, Last: 53}, {Protocol: "TCP", First: 53, Last: 53}}
+	for _, a := range w.node.Network.DNS {
+		all = append(all[:len(all):len(all)], tenant.HostService{Address: a, Ports: dns})
+	}
+	for _, i := range w.Interfaces { // where an engine has a resolver of its own
+		for _, a := range i.Gateways {
+			all = append(all[:len(all):len(all)], tenant.HostService{Address: a, Ports: dns})
+		}
+	}
+	return all
+}
+
+// neighbours are what hosts on a link say to each other.
+func neighbours() []nft.Rule {
+	return []nft.Rule{
+		allow(nft.ICMP6Type.Is(nft.RouterSolicit)), allow(nft.ICMP6Type.Is(nft.NeighborAsk)),
+		allow(nft.ICMP6Type.Is(nft.NeighborAnswer)), allow(nft.ICMP6Type.Is(nft.ListenerReport)),
+	}
+}
+
+// input closes the node but for what is listed. It may be pinged.
+func (w *planner) input() []nft.Rule {
+	rules := append(neighbours(), allow(nft.ICMP4Type.Is(nft.EchoRequest4)), allow(nft.ICMP6Type.Is(nft.EchoRequest6)))
+	for _, s := range w.services() {
+		base := nft.Rule{}
+		switch a := s.Address; {
+		case a.Is4():
+			base = nft.Rule{nft.Dest4.Is(nft.Address(a))}
+		case a.Is6():
+			base = nft.Rule{nft.Dest6.Is(nft.Address(a))}
+		}
+		for _, m := range matches(s.Ports, false) {
+			rules = append(rules, allow(append(append(nft.Rule{}, base...), m...)...))
+		}
+	}
+	return append(rules, w.drop(Host))
+}
+
+// egress judges what the container opens through the node, where a service's
+// address has become that of its backend already.
+func (w *planner) egress(t nft.Table) []nft.Rule {
+	rules := append(neighbours(), w.familiar(t, nft.Dest4, false)...)
+	rules = append(rules, w.familiar(t, nft.Dest6, true)...)
+	rules = append(rules,
+		w.drop(Tenants, w.strangers(t, nft.Dest4, false)...),
+		w.drop(Tenants, w.strangers(t, nft.Dest6, true)...))
+	for _, s := range w.services() {
+		switch a := s.Address; {
+		case a.Is4() && linkLocal4.Contains(a):
+			rules = append(rules, allow(nft.Dest4.Is(nft.Address(a))))
+		case a.Is6() && metadata6.Contains(a):
+			rules = append(rules, allow(nft.Dest6.Is(nft.Address(a))))
+		}
+	}
+	rules = append(rules, w.drop(Metadata, nft.Dest4.Within(linkLocal4)), w.drop(Metadata, nft.Dest6.Within(metadata6)))
+	return append(rules, w.rules(w.policy.Network.Egress, Egress, nft.Dest4, nft.Dest6, false)...)
+}
+
+// ingress judges what others open to the container through the node.
+func (w *planner) ingress(t nft.Table) []nft.Rule {
+	rules := append(neighbours(), w.familiar(t, nft.Source4, false)...)
+	rules = append(rules, w.familiar(t, nft.Source6, true)...)
+	rules = append(rules,
+		w.drop(Tenants, w.strangers(t, nft.Source4, false)...),
+		w.drop(Tenants, w.strangers(t, nft.Source6, true)...))
+	return append(rules, w.rules(w.policy.Network.Ingress, Ingress, nft.Source4, nft.Source6, false)...)
+}

@@ -1,0 +1,137 @@
+package network
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/bulkhead-dev/bulkhead/hooks/network/nft"
+)
+
+// Undo takes the walls of a container away, and with the last of an installation
+// its tables. None is success. It works in the network namespace of the calling
+// thread.
+func Undo(n Name) error { return Remove(n.Installation, n.Key()) }
+
+// Remove is Undo by the container's key, for walls whose container nobody knows
+// any longer.
+func Remove(installation, key string) error {
+	s, err := look(installation)
+	if err != nil || len(s.packets) == 0 {
+		return err
+	}
+	if !slices.ContainsFunc(s.keys(), func(k string) bool { return k != key }) {
+		return nft.Script{frames(installation).Add(), packets(installation).Add(), frames(installation).Delete(), packets(installation).Delete()}.Run()
+	}
+	if !slices.Contains(s.keys(), key) {
+		return nil
+	}
+	script, err := s.release(key, nil)
+	if err != nil {
+		return err
+	}
+	t := packets(installation)
+	for _, passage := range passages {
+		if chain := passage + "-" + key; slices.Contains(s.packets, chain) {
+			script = append(script, t.FlushChain(chain), t.DeleteChain(chain))
+		}
+	}
+	script = append(script, s.without(key, nil)...)
+	for _, chain := range s.packets {
+		if strings.HasPrefix(chain, "count-"+key+"-") {
+			script = append(script, t.DeleteChain(chain))
+		}
+	}
+	for _, r := range Reasons {
+		script = append(script, frames(installation).DeleteCounter(r.counter(key)), t.DeleteCounter(r.counter(key)))
+	}
+	if err := script.Run(); err != nil {
+		return err
+	}
+	for _, chain := range s.packets { // a tenant's goes with its last container
+		if strings.HasPrefix(chain, "count-") {
+			_ = nft.Script{t.DeleteChain(chain)}.Run() // refused while a rule names it
+		}
+	}
+	return nil
+}
+
+// Standing are the keys of the containers that have walls in the network
+// namespace of the calling thread.
+func Standing(installation string) ([]string, error) {
+	s, err := look(installation)
+	return s.keys(), err
+}
+
+// release takes the container's addresses out of what all have in common, but
+// for those that it keeps.
+func (s *standing) release(key string, keep []netip.Addr) (script nft.Script, err error) {
+	for _, six := range []bool{false, true} {
+		had, err := s.addresses(key, six)
+		if err != nil {
+			return nil, err
+		}
+		gone := slices.DeleteFunc(had, func(a netip.Addr) bool { return slices.Contains(keep, a) })
+		if len(gone) == 0 {
+			continue
+		}
+		for _, t := range []nft.Table{frames(s.installation), packets(s.installation)} {
+			sets := []nft.SetOf{members(t, six)}
+			for _, name := range s.sets { // the tables have those of the same tenants
+				if strings.HasPrefix(name, "tenant-") && strings.HasSuffix(name, "-"+version(six)) {
+					sets = append(sets, nft.SetOf{Table: t, Name: name, Six: six})
+				}
+			}
+			if t.Family == nft.Inet {
+				for _, passage := range passages {
+					sets = append(sets, verdicts(t, passage, six))
+				}
+			}
+			for _, set := range sets {
+				take, err := those(set, gone, key)
+				if err != nil {
+					return nil, err
+				}
+				script = append(script, take...)
+			}
+		}
+	}
+	return script, nil
+}
+
+// those removes from a set what it has of the addresses; from a map what leads
+// to the container.
+func those(set nft.SetOf, gone []netip.Addr, key string) (nft.Script, error) {
+	has, err := set.Addresses()
+	if err != nil {
+		return nil, err
+	}
+	var there []netip.Addr
+	for _, a := range gone {
+		if chain, ok := has[a]; ok && (!set.Verdicts || strings.HasSuffix(chain, "-"+key)) {
+			there = append(there, a)
+		}
+	}
+	if len(there) == 0 {
+		return nil, nil
+	}
+	return nft.Script{set.Take(there...)}, nil
+}
+
+// without removes what stands at ends of a container that it has no longer.
+func (s *standing) without(key string, ends []string) (script nft.Script) {
+	t := frames(s.installation)
+	var sets nft.Script
+	for _, end := range s.ends(key) {
+		if slices.Contains(ends, end) {
+			continue
+		}
+		for _, kind := range []string{"from", "to", "check"} { // check is jumped to from the first
+			if chain := hook(kind, key, end); slices.Contains(s.frames, chain) {
+				script = append(script, t.FlushChain(chain), t.DeleteChain(chain))
+			}
+		}
+		sets = append(sets, own(t, key, end, false).Delete(), own(t, key, end, true).Delete())
+	}
+	return append(script, sets...)
+}

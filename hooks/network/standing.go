@@ -1,0 +1,88 @@
+package network
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// standing is what stands of an installation in a network namespace.
+type standing struct {
+	installation    string
+	frames, packets []string // chains
+	sets            []string // of the table of frames
+}
+
+func look(installation string) (*standing, error) {
+	s := &standing{installation: installation}
+	var err error
+	if s.packets, err = packets(installation).Chains(); err != nil || len(s.packets) == 0 {
+		return s, err
+	}
+	if s.frames, err = frames(installation).Chains(); err != nil {
+		return s, err
+	}
+	s.sets, err = frames(installation).Sets()
+	return s, err
+}
+
+// keys are of the containers that have walls.
+func (s *standing) keys() []string {
+	var keys []string
+	for _, chain := range slices.Concat(s.frames, s.packets) {
+		kind, rest, _ := strings.Cut(chain, "-")
+		if key, _, _ := strings.Cut(rest, "-"); slices.Contains(kinds, kind) && key != "" && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// kinds are how the names of a container's chains begin.
+var kinds = append([]string{"from", "to", "check"}, passages...)
+
+// ends are those at which a container has walls. An end that is gone took its
+// hooks along, and left its sets.
+func (s *standing) ends(key string) []string {
+	var ends []string
+	for _, set := range s.sets {
+		if end, ok := strings.CutPrefix(set, hook("own4", key, "")); ok {
+			ends = append(ends, end)
+		}
+	}
+	return ends
+}
+
+// addresses are a container's.
+func (s *standing) addresses(key string, six bool) ([]netip.Addr, error) {
+	var all []netip.Addr
+	for _, end := range s.ends(key) {
+		found, err := own(frames(s.installation), key, end, six).Addresses()
+		if err != nil {
+			return nil, err
+		}
+		for a := range found {
+			all = append(all, a)
+		}
+	}
+	return all, nil
+}
+
+// taken reports another container that has one of the addresses.
+func (s *standing) taken(f Facts) error {
+	if len(s.packets) == 0 {
+		return nil
+	}
+	for _, six := range []bool{false, true} {
+		owners, err := verdicts(packets(s.installation), "input", six).Addresses()
+		if err != nil {
+			return err
+		}
+		for _, a := range f.all(six) {
+			if key, ok := strings.CutPrefix(owners[a], "input-"); ok && key != f.Key() {
+				return &Taken{a, key}
+			}
+		}
+	}
+	return nil
+}
