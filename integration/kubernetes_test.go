@@ -117,7 +117,7 @@ func startCluster(t *testing.T, e node.Engine) *kube {
 }
 
 // shared is a folder of the node that one of the tenants may have.
-func (k *kube) shared() string { return sharedOf(k.Node) }
+func (k *kube) shared() string { return sharedOf(k.Node.Node) }
 
 func sharedOf(n *node.Node) string { return filepath.Join(n.Dir(), "shared") }
 

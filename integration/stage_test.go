@@ -49,7 +49,7 @@ func run(m *testing.M) (code int) {
 		nodes = append(nodes, n)
 	}
 	defer func() {
-		for _, err := range endDaemons() {
+		for _, err := range append(endDaemons(), endCRINodes()...) {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}

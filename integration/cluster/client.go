@@ -17,18 +17,10 @@ import (
 	"k8s.io/client-go/tools/remotecommand"
 
 	"github.com/bulkhead-dev/bulkhead/integration/node"
+	"github.com/bulkhead-dev/bulkhead/integration/pods"
 )
 
 const port = "6443"
-
-// dial connects to an address of the world.
-func (c *Cluster) dial(ctx context.Context, network, address string) (connection net.Conn, err error) {
-	err = c.world.do(func() error {
-		connection, err = new(net.Dialer).DialContext(ctx, network, address)
-		return err
-	})
-	return connection, err
-}
 
 // connectClient waits until the API server answers.
 func (c *Cluster) connectClient(ctx context.Context) error {
@@ -37,7 +29,7 @@ func (c *Cluster) connectClient(ctx context.Context) error {
 		return err
 	}
 	c.Config = &rest.Config{
-		Host: "https://" + net.JoinHostPort(address, port), BearerToken: c.token, Dial: c.dial,
+		Host: "https://" + net.JoinHostPort(pods.Address, port), BearerToken: c.token, Dial: c.Dial,
 		TLSClientConfig: rest.TLSClientConfig{CAData: certificate},
 		QPS:             -1,
 	}
@@ -64,7 +56,7 @@ func (c *Cluster) Exec(ctx context.Context, namespace, pod, container string, ar
 		return "", err
 	}
 	// The one that client-go would make dials from the process's own namespace.
-	dialer, err := spdy.NewRoundTripperWithConfig(spdy.RoundTripperConfig{UpgradeTransport: &http.Transport{DialContext: c.dial, TLSClientConfig: tls}})
+	dialer, err := spdy.NewRoundTripperWithConfig(spdy.RoundTripperConfig{UpgradeTransport: &http.Transport{DialContext: c.Dial, TLSClientConfig: tls}})
 	if err != nil {
 		return "", err
 	}

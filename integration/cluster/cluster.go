@@ -1,6 +1,6 @@
 // Package cluster runs a private Kubernetes: etcd, an API server, a kubelet and
 // a containerd with Bulkhead, in a mount and a network namespace of their own.
-// It is a node.Node with a control plane, and goes as one does: whatever becomes
+// It is a pods.Node with a control plane, and goes as one does: whatever becomes
 // of the process that started it, the node's keeper ends every process of it.
 package cluster
 
@@ -8,19 +8,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/opencontainers/cgroups"
-	"github.com/opencontainers/cgroups/manager"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"github.com/bulkhead-dev/bulkhead/integration/node"
-	"github.com/bulkhead-dev/bulkhead/tenant"
+	"github.com/bulkhead-dev/bulkhead/integration/pods"
+)
+
+// Handlers as a RuntimeClass names them.
+const (
+	ByType = pods.ByType
+	ByPath = pods.ByPath
+	Stock  = pods.Stock
 )
 
 // NodeName is the name of the cluster's only node.
@@ -31,16 +35,14 @@ const startTimeout = 2 * time.Minute
 
 // Cluster is one API server with one node.
 type Cluster struct {
-	*node.Node
+	*pods.Node
 	API    *kubernetes.Clientset
 	Config *rest.Config // for clients of other kinds
 
-	world    *world
 	token    string
 	programs string // where make put etcd, kube-apiserver and kubelet
 	kubelet  *daemon
 	daemons  []*daemon
-	idle     []string // traces of a node without a pod
 }
 
 // Start starts a cluster on an engine, with a policy. Close ends it.
@@ -52,11 +54,8 @@ func Start(ctx context.Context, e node.Engine, policy func(*node.Node) node.Poli
 	if c.programs, err = programs(); err != nil {
 		return nil, err
 	}
-	if c.world, err = newWorld(); err != nil {
+	if c.Node, err = pods.Start(ctx, e, policy); err != nil {
 		return nil, err
-	}
-	if c.Node, err = node.StartKind(ctx, e, node.Kind{Around: c.world.do, CRI: criConfig, Policy: policy}); err != nil {
-		return nil, errors.Join(err, c.world.close())
 	}
 	if err := c.start(ctx); err != nil {
 		return nil, errors.Join(err, c.Remove())
@@ -78,8 +77,7 @@ func programs() (string, error) {
 }
 
 func (c *Cluster) start(ctx context.Context) error {
-	// Root of a pod with users of its own must get to its root file system.
-	err := errors.Join(os.Chmod(c.Dir(), 0o711), c.makeCgroup(), c.writeCNI(), c.writeKeys(), c.writeKubelet())
+	err := errors.Join(c.writeKeys(), c.writeKubelet())
 	if err == nil {
 		err = c.startServers(ctx)
 	}
@@ -89,27 +87,11 @@ func (c *Cluster) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.Image(ctx, tenant.Kubernetes); err != nil {
-		return err
-	}
 	if err := c.StartKubelet(ctx); err != nil {
 		return err
 	}
-	c.idle, err = c.all()
-	return err
+	return c.Settle()
 }
-
-// makeCgroup makes the cgroup below which the kubelet has its own.
-func (c *Cluster) makeCgroup() error {
-	m, err := manager.New(&cgroups.Cgroup{Path: "/" + c.cgroup(), Resources: &cgroups.Resources{SkipDevices: true}})
-	if err != nil {
-		return err
-	}
-	return m.Apply(-1)
-}
-
-// cgroup is named so that the keeper knows it.
-func (c *Cluster) cgroup() string { return c.Namespace("kube") }
 
 func (c *Cluster) path(name string) string { return filepath.Join(c.Dir(), name) }
 
@@ -144,5 +126,5 @@ func (c *Cluster) Remove() error {
 	for _, d := range c.daemons {
 		<-d.ended
 	}
-	return errors.Join(err, c.world.close(), os.RemoveAll(c.Dir()))
+	return err
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bulkhead-dev/bulkhead/integration/node"
+	"github.com/bulkhead-dev/bulkhead/integration/pods"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
@@ -35,7 +36,7 @@ func (c *Cluster) run(name string, args ...string) (*daemon, error) {
 	d.cmd.Env = []string{tenant.RootEnv + "=" + string(c.Root()), "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the keeper ends it, not Ctrl-C
-	if err := c.world.do(d.cmd.Start); err != nil {
+	if err := c.Do(d.cmd.Start); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	go func() {
@@ -78,7 +79,7 @@ func (c *Cluster) StartKubelet(ctx context.Context) (err error) {
 	begin := time.Now()
 	c.kubelet, err = c.run("kubelet",
 		"--config="+c.path("kubelet.yaml"), "--kubeconfig="+c.path("kubeconfig"),
-		"--hostname-override="+NodeName, "--node-ip="+address, "--v=2")
+		"--hostname-override="+NodeName, "--node-ip="+pods.Address, "--v=2")
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+
+	"github.com/bulkhead-dev/bulkhead/integration/pods"
 )
 
 // kubeletConfig is the kubelet's, as a person would write it for a small node,
@@ -43,6 +45,6 @@ contexts: [{name: cluster, context: {cluster: cluster, user: kubelet}}]
 
 func (c *Cluster) writeKubelet() error {
 	return errors.Join(
-		os.WriteFile(c.path("kubelet.yaml"), fmt.Appendf(nil, kubeletConfig, c.path("containerd.sock"), c.cgroup()), 0o600),
-		os.WriteFile(c.path("kubeconfig"), fmt.Appendf(nil, kubeconfig, net.JoinHostPort(address, port), c.path("pki/apiserver.crt"), c.token), 0o600))
+		os.WriteFile(c.path("kubelet.yaml"), fmt.Appendf(nil, kubeletConfig, c.Socket(), c.Cgroup()), 0o600),
+		os.WriteFile(c.path("kubeconfig"), fmt.Appendf(nil, kubeconfig, net.JoinHostPort(pods.Address, port), c.path("pki/apiserver.crt"), c.token), 0o600))
 }

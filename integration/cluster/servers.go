@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+
+	"github.com/bulkhead-dev/bulkhead/integration/pods"
 )
 
 // issuer stands in the tokens of service accounts.
@@ -42,7 +44,7 @@ func (c *Cluster) startServers(ctx context.Context) error {
 	}
 	key := c.path("accounts.key")
 	server, err := c.run("kube-apiserver",
-		"--etcd-servers="+clients, "--cert-dir="+c.path("pki"), "--bind-address="+address, "--advertise-address="+address,
+		"--etcd-servers="+clients, "--cert-dir="+c.path("pki"), "--bind-address="+pods.Address, "--advertise-address="+pods.Address,
 		"--token-auth-file="+c.path("tokens.csv"), "--anonymous-auth=false", "--authorization-mode=AlwaysAllow",
 		"--service-account-issuer="+issuer, "--service-account-key-file="+key, "--service-account-signing-key-file="+key,
 		"--service-cluster-ip-range=10.96.0.0/24", "--allow-privileged=true", "--kubelet-preferred-address-types=InternalIP")
@@ -50,7 +52,7 @@ func (c *Cluster) startServers(ctx context.Context) error {
 		return err
 	}
 	return server.await(ctx, "it does not listen", func() bool {
-		connection, err := c.dial(ctx, "tcp", net.JoinHostPort(address, port))
+		connection, err := c.Dial(ctx, "tcp", net.JoinHostPort(pods.Address, port))
 		if err != nil {
 			return false
 		}

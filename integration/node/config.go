@@ -35,7 +35,7 @@ func (n *Node) config() string {
 	fmt.Fprintf(&b, "disabled_plugins = %q\n", disabled)
 	fmt.Fprintf(&b, "[grpc]\naddress = %q\n", p.socket())
 	fmt.Fprintf(&b, "[debug]\nlevel = \"debug\"\n")
-	if e.Modern() {
+	if e.AtLeast(2, 3) {
 		fmt.Fprintf(&b, "[plugins.'io.containerd.shim.v1.manager']\nsocket_dir = %q\n", p.path("s"))
 	}
 	text := strings.ReplaceAll(b.String(), `" "`, `", "`)

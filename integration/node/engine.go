@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -116,7 +117,14 @@ func version(containerd string) (string, error) {
 }
 
 // Modern reports whether the engine speaks containerd 2's protocol to shims.
-func (e Engine) Modern() bool { return !strings.HasPrefix(e.Version, "1.") }
+func (e Engine) Modern() bool { return e.AtLeast(2, 0) }
+
+// AtLeast reports whether the engine is of this release or a later one.
+func (e Engine) AtLeast(major, minor int) bool {
+	var has [2]int
+	_, err := fmt.Sscanf(e.Version, "%d.%d", &has[0], &has[1])
+	return err == nil && slices.Compare(has[:], []int{major, minor}) >= 0
+}
 
 // Busybox is the static one that images are made of.
 func (e Engine) Busybox() string { return filepath.Join(e.debian, "bin/busybox") }

@@ -108,6 +108,7 @@ runtime_path = "/usr/local/bin/containerd-shim-bulkhead-v2"
 `
 	for version, want := range map[string]string{
 		"1.6.20": "Warning containerd at /run/c.sock: handlers that are not Bulkhead's: ours",
+		"1.6.21": "OK containerd at /run/c.sock starts nothing but Bulkhead",
 		"1.7.35": "OK containerd at /run/c.sock starts nothing but Bulkhead",
 	} {
 		n := host(t, map[string]string{"/usr/local/bin/containerd-shim-bulkhead-v2": "#!"})

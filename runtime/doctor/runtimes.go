@@ -65,8 +65,8 @@ func (n *Node) containerdRuntimes(e Engine) (all []Result, err error) {
 	others := slices.Sorted(maps.Keys(cri.Runtimes))
 	others = slices.DeleteFunc(others, func(name string) bool {
 		h := cri.Runtimes[name]
-		if before(versionOf(said), 1, 7) {
-			h.Path = "" // 1.6.20 was seen to start the stock shim in spite of it
+		if before(versionOf(said), 1, 6, 21) {
+			h.Path = "" // its client, which the CRI plugin uses, does not send it on (container.go, NewTask)
 		}
 		return h.ours(taken)
 	})

@@ -1,4 +1,4 @@
-package cluster
+package pods
 
 import (
 	"encoding/json"
@@ -13,8 +13,8 @@ import (
 // The node's addresses. They are its own network namespace's, so that they
 // disturb nobody.
 const (
-	address = "10.88.0.1" // the node, on the bridge that pods are plugged into
-	subnet  = "10.88.0.0/16"
+	Address = "10.88.0.1" // the node, on the bridge that pods are plugged into
+	Subnet  = "10.88.0.0/16"
 	bridge  = "cni0"
 )
 
@@ -32,11 +32,11 @@ func connect() error {
 	if err := netlink.LinkAdd(b); err != nil {
 		return fmt.Errorf("add bridge %s: %w", bridge, err)
 	}
-	_, pods, err := net.ParseCIDR(subnet)
+	_, pods, err := net.ParseCIDR(Subnet)
 	if err != nil {
 		return err
 	}
-	node := &netlink.Addr{IPNet: &net.IPNet{IP: net.ParseIP(address), Mask: pods.Mask}}
+	node := &netlink.Addr{IPNet: &net.IPNet{IP: net.ParseIP(Address), Mask: pods.Mask}}
 	if err := netlink.AddrAdd(b, node); err != nil {
 		return err
 	}
@@ -44,15 +44,15 @@ func connect() error {
 }
 
 // writeCNI writes the network of pods, for the plugins of Debian's package.
-func (c *Cluster) writeCNI() error {
+func (n *Node) writeCNI() error {
 	text, err := json.MarshalIndent(map[string]any{
 		"cniVersion": "1.0.0", "name": "pods",
 		"plugins": []any{
 			map[string]any{
 				"type": "bridge", "bridge": bridge, "isGateway": true, "ipMasq": false,
 				"ipam": map[string]any{
-					"type": "host-local", "dataDir": c.path("ipam"),
-					"ranges": [][]map[string]string{{{"subnet": subnet}}},
+					"type": "host-local", "dataDir": filepath.Join(n.Dir(), "ipam"),
+					"ranges": [][]map[string]string{{{"subnet": Subnet}}},
 				},
 			},
 			map[string]any{"type": "loopback"},
@@ -61,7 +61,7 @@ func (c *Cluster) writeCNI() error {
 	if err != nil {
 		return err
 	}
-	dir := c.path("cni")
+	dir := filepath.Join(n.Dir(), "cni")
 	if err := os.MkdirAll(dir, 0o755); err != nil { // containerd may have looked there
 		return err
 	}
@@ -69,9 +69,9 @@ func (c *Cluster) writeCNI() error {
 }
 
 // interfaces are those of pods that the node's network namespace holds.
-func (c *Cluster) interfaces() ([]string, error) {
+func (n *Node) interfaces() ([]string, error) {
 	var names []string
-	err := c.world.do(func() error {
+	err := n.Do(func() error {
 		links, err := netlink.LinkList()
 		for _, l := range links {
 			if l.Type() == "veth" {

@@ -1,4 +1,4 @@
-package cluster
+package pods
 
 import (
 	"errors"
@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// world is a mount and a network namespace of a cluster's own. They last while
-// this process holds them open or one of the cluster's runs in them, and with
+// world is a mount and a network namespace of a node's own. They last while
+// this process holds them open or one of the node's runs in them, and with
 // them end the mounts and interfaces that were made there.
 type world struct{ mount, network *os.File }
 
-// fresh are the folders where a kubelet has names of its own that no option
-// moves: empty ones in the world.
+// fresh are the folders where a kubelet and CNI plugins have names of their own
+// that no option moves: empty ones in the world.
 var fresh = []string{"/run", "/var/lib", "/var/log"}
 
 func newWorld() (*world, error) {
@@ -45,7 +45,7 @@ func newWorld() (*world, error) {
 		return err
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("make a world for the cluster: %w", err), w.close())
+		return nil, errors.Join(fmt.Errorf("make a world for the node: %w", err), w.close())
 	}
 	return w, nil
 }
