@@ -41,7 +41,7 @@ install: build ## Install them below PREFIX (and DESTDIR)
 	@install -D -m 0755 -t "$(DESTDIR)$(PREFIX)/bin" bin/containerd-shim-bulkhead-v2 bin/bulkhead bin/bulkhead-runc
 
 .PHONY: demo
-demo: build probe debian $(if $(filter docker,$(ENGINE)),docker-packages) ## Show two tenants on a private engine, beside the stock shim (ENGINE=containerd, docker)
+demo: build probe debian $(if $(filter docker,$(ENGINE)),docker-packages) ## Show two tenants on a private engine, beside the stock shim (ENGINE=containerd, docker, cri)
 	@go build -o bin/demo ./integration/demo
 	@ENGINE=$(ENGINE) bin/demo
 

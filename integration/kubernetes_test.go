@@ -14,6 +14,7 @@ import (
 
 	"github.com/bulkhead-dev/bulkhead/integration/cluster"
 	"github.com/bulkhead-dev/bulkhead/integration/node"
+	"github.com/bulkhead-dev/bulkhead/integration/pods"
 )
 
 // The Kubernetes namespaces of the tests: two tenants, one that no tenant
@@ -129,8 +130,7 @@ func podPolicy(n *node.Node) node.Policy {
 			acmePods:   "limits: {cpu: \"2\", memory: 1Gi}\ncontainer: {default: {memory: 64Mi}, max: {cpu: \"1\", memory: 256Mi}}",
 			globexPods: fmt.Sprintf("limits: {memory: 512Mi}\nsecurity: {exceptions: {hostPaths: [{path: %q, readOnly: true}]}}", sharedOf(n)),
 		},
-		Node: fmt.Sprintf("exemptions: {kubernetesNamespaces: [%s]}\nengineRoots: [%s, %s, /var/lib/kubelet]",
-			exempt, filepath.Join(n.Dir(), "lib"), filepath.Join(n.Dir(), "state")),
+		Node: fmt.Sprintf("exemptions: {kubernetesNamespaces: [%s]}\n%s", exempt, pods.EngineRoots(n)),
 	}
 }
 

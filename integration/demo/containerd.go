@@ -32,6 +32,7 @@ func startContainerd(ctx context.Context) (engine, error) {
 }
 
 func (e onContainerd) client() string { return "ctr" }
+func (e onContainerd) most() attempt  { return mostByExec }
 func (e onContainerd) close() error   { return e.Close() }
 func (e onContainerd) remove() error  { return e.Remove() }
 

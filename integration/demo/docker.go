@@ -63,6 +63,7 @@ func (e onDocker) of(s subject) *docker.Daemon {
 }
 
 func (e onDocker) client() string { return "docker" }
+func (e onDocker) most() attempt  { return mostByExec }
 
 func (e onDocker) close() error {
 	var errs []error

@@ -17,6 +17,9 @@ type engine interface {
 	// what the engine's client said, nothing if it ran.
 	hostNetwork(ctx context.Context, s subject) (said string, err error)
 	noTenant(ctx context.Context, s subject) (said string, err error)
+	// most is how somebody with the engine's client would try to have every
+	// capability.
+	most() attempt
 	// short is a cgroup's path without the parts that only the demo has.
 	short(path string) string
 	// client is the program that says why.
@@ -32,12 +35,23 @@ type container interface {
 	Pid() int
 	// wait returns what it printed and its exit code.
 	wait(ctx context.Context) (stdout string, code int, err error)
-	// exec starts a further process that asks for root and all capabilities, and
-	// returns how many it has.
-	exec(ctx context.Context) (capabilities string, err error)
 	// lift asks for other limits: none, or as large as the client can say.
 	lift(ctx context.Context) error
 	delete(ctx context.Context) error
+}
+
+// A counter is an engine whose containers are not in their tenant's cgroup.
+type counter interface {
+	// counted is what holds of the tenant's limits instead.
+	counted() string
+}
+
+// An executor is a container in which its engine's clients can ask for more than
+// the container has.
+type executor interface {
+	// exec starts a further process that asks for root and all capabilities, and
+	// returns how many it has.
+	exec(ctx context.Context) (capabilities string, err error)
 }
 
 // start starts the engine that ENGINE names.
@@ -47,8 +61,10 @@ func start(ctx context.Context) (engine, error) {
 		return startContainerd(ctx)
 	case "docker":
 		return startDocker(ctx)
+	case "cri":
+		return startCRI(ctx)
 	default:
-		return nil, fmt.Errorf("ENGINE is %q, want containerd or docker", name)
+		return nil, fmt.Errorf("ENGINE is %q, want containerd, docker or cri", name)
 	}
 }
 

@@ -27,7 +27,7 @@ type attempt struct {
 // show makes every attempt for every subject.
 func show(ctx context.Context, e engine) (*table, error) {
 	t := newTable(subjects)
-	for _, a := range attempts {
+	for _, a := range attempts(e) {
 		progress("%s: %s", a.section, a.title)
 		var cells []string
 		for _, s := range subjects {

@@ -52,3 +52,9 @@ func criConfig(n *node.Node) string {
 func pinnedFile(n *node.Node) string {
 	return filepath.Join(n.Root().Handlers(), "globex.toml")
 }
+
+// EngineRoots is what a NodePolicy must say of such a node, whose containerd has
+// its folders where no other has them.
+func EngineRoots(n *node.Node) string {
+	return fmt.Sprintf("engineRoots: [%s, %s, /var/lib/kubelet]", filepath.Join(n.Dir(), "lib"), filepath.Join(n.Dir(), "state"))
+}

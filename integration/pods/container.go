@@ -40,7 +40,7 @@ func (p *Pod) ContainerOf(name string, argv ...string) *cri.ContainerConfig {
 			Resources: &cri.LinuxContainerResources{CpuPeriod: 100000, CpuShares: 2, OomScoreAdj: 1000},
 			SecurityContext: &cri.LinuxContainerSecurityContext{
 				NamespaceOptions: p.Config.Linux.SecurityContext.NamespaceOptions, RunAsUser: &cri.Int64Value{},
-				Seccomp:     &cri.SecurityProfile{ProfileType: cri.SecurityProfile_RuntimeDefault},
+				Seccomp:     &cri.SecurityProfile{ProfileType: cri.SecurityProfile_Unconfined},
 				MaskedPaths: []string{"/proc/kcore"}, ReadonlyPaths: []string{"/proc/sys"},
 			},
 		},
