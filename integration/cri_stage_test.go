@@ -3,7 +3,9 @@ package integration
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,7 +46,8 @@ func endCRINodes() []error {
 	criNodes.Lock()
 	defer criNodes.Unlock()
 	var errs []error
-	for name, n := range criNodes.started {
+	for _, name := range slices.Sorted(maps.Keys(criNodes.started)) {
+		n := criNodes.started[name]
 		fmt.Printf("CRI on %s: %s\n", name, n.Counts())
 		if err := n.Close(); err != nil {
 			errs = append(errs, fmt.Errorf("CRI on %s: %w", name, err))
@@ -64,16 +67,22 @@ type criStage struct {
 // onEachCRI runs a test on the CRI plugin of every engine, with the policy of
 // the tests with a kubelet.
 func onEachCRI(t *testing.T, test func(*criStage)) {
-	onlyIfItMatters(t)
-	if os.Getenv("BULKHEAD_TEST_VM") != "" {
-		t.Skip("the VM has no CNI plugins")
-	}
+	needsCNI(t)
 	for _, n := range nodes {
 		t.Run(n.Engine.Name, func(t *testing.T) {
 			s := newCRIStage(t, criNode(t, n.Engine))
 			s.must(s.Apply(s.ctx, podPolicy(s.Node.Node)))
 			test(s)
 		})
+	}
+}
+
+// needsCNI skips a test where there is no CNI plugin.
+func needsCNI(t *testing.T) {
+	t.Helper()
+	onlyIfItMatters(t)
+	if os.Getenv("BULKHEAD_TEST_VM") != "" {
+		t.Skip("the VM has no CNI plugins")
 	}
 }
 

@@ -26,8 +26,10 @@ func (n *Node) config() string {
 	}
 	if e.Modern() {
 		format = 3
-		disabled = append(disabled, "io.containerd.nri.v1.nri",
-			"io.containerd.image-verifier.v1.bindir", "io.containerd.snapshotter.v1.erofs", "io.containerd.snapshotter.v1.blockfile")
+		disabled = append(disabled, "io.containerd.nri.v1.nri", "io.containerd.snapshotter.v1.erofs", "io.containerd.snapshotter.v1.blockfile")
+		if e.AtLeast(2, 3) { // before, images are imported only where there is one
+			disabled = append(disabled, "io.containerd.image-verifier.v1.bindir")
+		}
 	} else {
 		disabled = append(disabled, "io.containerd.snapshotter.v1.aufs")
 	}
@@ -37,6 +39,9 @@ func (n *Node) config() string {
 	fmt.Fprintf(&b, "[debug]\nlevel = \"debug\"\n")
 	if e.AtLeast(2, 3) {
 		fmt.Fprintf(&b, "[plugins.'io.containerd.shim.v1.manager']\nsocket_dir = %q\n", p.path("s"))
+	}
+	if e.Modern() && !e.AtLeast(2, 3) {
+		fmt.Fprintf(&b, "[plugins.'io.containerd.image-verifier.v1.bindir']\nbin_dir = %q\n", p.path("verifiers"))
 	}
 	text := strings.ReplaceAll(b.String(), `" "`, `", "`)
 	if n.kind.CRI != nil {

@@ -78,6 +78,39 @@ func Debian() (Engine, error) {
 	})
 }
 
+// Between returns the containerds of the releases between Debian's and the one of
+// the pinned modules, the oldest first. Beside them stand the runc of that one and
+// the stock shim of either, by whom each containerd can start.
+func Between() ([]Engine, error) {
+	if os.Getenv(EngineVariable) != "" {
+		return nil, nil
+	}
+	engines, err := folder()
+	if err != nil {
+		return nil, err
+	}
+	folders, err := filepath.Glob(filepath.Join(engines, "containerd/*"))
+	if err == nil && folders == nil {
+		err = errors.New("there are none; run: make containerds")
+	}
+	var all []Engine
+	for _, dir := range folders {
+		shim := "debian/usr/bin/containerd-shim-runc-v2"
+		if filepath.Base(dir) == "2.3" { // which tells a shim in another way
+			shim = "built/containerd-shim-runc-v2"
+		}
+		e, err := complete(Engine{
+			Containerd: dir + "/containerd", Ctr: dir + "/ctr", StockShim: filepath.Join(engines, shim), Runc: engines + "/built/runc",
+			debian: filepath.Join(engines, "debian"),
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	return all, err
+}
+
 // folder is where make links the engines.
 func folder() (string, error) {
 	repo, err := Repository()
