@@ -20,6 +20,7 @@ UPGRADE_FROM := db5e412cba23324fff6cc68c799b2ab3c1796271
 PREVIOUS := $(CACHE)/previous-$(UPGRADE_FROM)
 DEBIAN := $(CACHE)/debian-$(shell . /etc/os-release; cat integration/engines/debian.sh <(echo "$${VERSION_ID:-}") | sha256sum | cut -c1-16)
 KUBERNETES := $(CACHE)/kubernetes-$(shell cat integration/engines/kubernetes/{go.mod,go.sum,build.sh} | sha256sum | cut -c1-16)
+NERDCTL := $(CACHE)/nerdctl-$(shell sha256sum <integration/engines/nerdctl.sh | cut -c1-16)
 # Releases of containerd beside Debian's and the one that is built with the shim.
 CONTAINERDS := 1.7 2.0 2.1 2.2 2.3
 VM     := $(CACHE)/vm-$(shell cat integration/vm/image.sh integration/vm/guest/* | sha256sum | cut -c1-16)
@@ -48,7 +49,7 @@ demo: build probe debian $(if $(filter docker,$(ENGINE)),docker-packages) ## Sho
 	@ENGINE=$(ENGINE) bin/demo
 
 .PHONY: test
-test: build engines containerds kubernetes vm-image ## Run every test, then look for anything left on the machine (V=1: verbose)
+test: build engines containerds nerdctl kubernetes vm-image ## Run every test, then look for anything left on the machine (V=1: verbose)
 	@go build -o bin/leftovers ./integration/leftovers
 	@bin/leftovers $(MAKE) -j1 test-unit test-integration test-vm
 
@@ -57,7 +58,7 @@ test-unit: ## Run the tests that need no engine; under a minute
 	@PATH="$(CURDIR)/bin/engines/built:$$PATH" CGO_ENABLED=1 go test -count=1 -timeout 5m $(if $(V),-v) $(UNIT)
 
 .PHONY: test-integration
-test-integration: build probe compile-seccomp engines containerds kubernetes ## Run the tests with real engines (RUN=regexp selects)
+test-integration: build probe compile-seccomp engines containerds nerdctl kubernetes ## Run the tests with real engines (RUN=regexp selects)
 	@go test -count=1 -v -timeout 30m $(if $(RUN),-run '$(RUN)') $(INTEGRATION)
 
 .PHONY: test-vm
@@ -138,6 +139,14 @@ containerds: ## Build the containerds between the two that everything is tested 
 		[ -d "$$dir" ] || integration/engines/containerd/build.sh "$$dir" "$$series"; \
 		ln -sfn "$$dir" "bin/engines/containerd/$$series"; \
 	done
+
+.PHONY: nerdctl
+nerdctl: $(NERDCTL)
+	@mkdir -p bin/engines
+	@ln -sfn "$(NERDCTL)" bin/engines/nerdctl
+
+$(NERDCTL):
+	@integration/engines/nerdctl.sh "$@"
 
 .PHONY: vm-image
 vm-image: $(VM) ## Make the VM's kernel and disk of Debian's packages, once

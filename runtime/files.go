@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -92,8 +93,8 @@ func rootsWay(dir string, also *dockerRoot) bool {
 }
 
 // hookBinaries returns what the programs of the hooks that an engine brings
-// (prestart, by /proc/<pid>/exe) really are, of those that root alone can
-// replace.
+// really are, of those that root alone can replace: Docker's, prestart, by
+// /proc/<pid>/exe, and nerdctl's by its path.
 func hookBinaries(h *specs.Hooks) map[string]string {
 	if h == nil {
 		return nil
@@ -107,11 +108,16 @@ func hookBinaries(h *specs.Hooks) map[string]string {
 		}
 		found[hook.Path] = program
 	}
+	for _, hook := range slices.Concat(h.CreateRuntime, h.Poststop) {
+		if rootsFolder(filepath.Dir(hook.Path), nil) && rootsOwn(hook.Path, hook.Path) {
+			found[hook.Path] = hook.Path
+		}
+	}
 	return found
 }
 
-// rootsOwn reports whether the running program is still the file of its name,
-// and root's alone to write.
+// rootsOwn reports whether a program, running or not, is the file of its name, and
+// root's alone to write.
 func rootsOwn(running, path string) bool {
 	a, err := os.Stat(running)
 	if err != nil {

@@ -138,3 +138,39 @@ func TestHooksProgramCountsOnlyWhileItIsTheFileOfItsName(t *testing.T) {
 		t.Errorf("a program that was replaced counts as %s", got)
 	}
 }
+
+func TestHooksProgramByItsPathIsOneThatRootAloneCanReplace(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root's own files")
+	}
+	folder := filepath.Join(t.TempDir(), "bin")
+	program := filepath.Join(folder, "nerdctl")
+	if err := errors.Join(os.Mkdir(folder, 0o755), os.WriteFile(program, nil, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(folder, "link")
+	if err := os.Symlink(program, link); err != nil {
+		t.Fatal(err)
+	}
+	known := func() map[string]string {
+		return hookBinaries(&specs.Hooks{CreateRuntime: []specs.Hook{{Path: program}, {Path: link}, {Path: "nerdctl"}}, Poststop: []specs.Hook{{Path: program}}})
+	}
+	if got := known(); len(got) != 1 || got[program] != program {
+		t.Errorf("the programs are %v, want %s alone", got, program)
+	}
+	for what, spoil := range map[string]func() error{
+		"anybody may write to it":         func() error { return os.Chmod(program, 0o777) },
+		"it is another user's":            func() error { return os.Chown(program, 1000, 1000) },
+		"anybody may write to its folder": func() error { return os.Chmod(folder, 0o777) },
+	} {
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		if got := known(); len(got) != 0 {
+			t.Errorf("%s, and it counts: %v", what, got)
+		}
+		if err := errors.Join(os.Chmod(program, 0o755), os.Chown(program, 0, 0), os.Chmod(folder, 0o755)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -17,11 +17,12 @@ import (
 ocihooks: programs that the delegate runs around a container, as root of the node.
 
 Owns     hooks
-Rule     Every hook is refused, but the one of Docker up to 27 that connects the
-         container's network, by its exact shape, when the program is a dockerd
-         that belongs to root; and those that the node's files have for CDI
-         devices of the tenant, when all of the hook is as it stands there. A
-         hook without an environment gets one of its own.
+Rule     Every hook is refused, but those of Docker up to 27 and of nerdctl that
+         connect the container's network, by their exact shape, when the program
+         is a dockerd or a nerdctl that belongs to root; and those that the node's
+         files have for CDI devices of the tenant, when all of the hook is as it
+         stands there. A hook without an environment gets one of its own, and
+         nerdctl's that instead of its caller's.
 Because  A hook comes from whoever could write the spec, and one without an
          environment inherits the tenant's (CVE-2025-23266, CVE-2026-53492;
          attack rows 3, 4).
@@ -50,7 +51,7 @@ func engineHooks(c *Case, r *Request) error {
 	var errs []error
 	for _, stage := range hookStages(r) {
 		for i, h := range stage.hooks {
-			env := envOf(c, stage.name, h)
+			env := envOf(c, stage.name, c.Asked, h)
 			if env == nil {
 				errs = append(errs, stage.denial(i))
 				continue
@@ -64,7 +65,7 @@ func engineHooks(c *Case, r *Request) error {
 func hooksHold(c *Case, r *Request) error {
 	for _, stage := range hookStages(r) {
 		for i, h := range stage.hooks {
-			if env := envOf(c, stage.name, h); env == nil || !slices.Equal(h.Env, env) {
+			if env := envOf(c, stage.name, r, h); env == nil || !slices.Equal(h.Env, env) {
 				return stage.denial(i)
 			}
 		}
@@ -73,8 +74,8 @@ func hooksHold(c *Case, r *Request) error {
 }
 
 // envOf is the environment that a hook runs with, nil for one that does not.
-func envOf(c *Case, stage string, h specs.Hook) []string {
-	if isLibnetworkHook(c, stage, h) {
+func envOf(c *Case, stage string, r *Request, h specs.Hook) []string {
+	if isLibnetworkHook(c, stage, h) || isNerdctlHook(c, stage, r, h) {
 		return hookEnv()
 	}
 	for _, d := range c.Policy.Security.Exceptions.CDIDevices {
@@ -141,7 +142,7 @@ type hookStage struct {
 }
 
 func (s hookStage) denial(i int) *Denial {
-	return &Denial{"ocihooks", fmt.Sprintf("hooks.%s[%d]", s.name, i), "set", "no hook but Docker's own and those of the tenant's CDI devices", "security.exceptions.cdiDevices, if it is of a CDI device"}
+	return &Denial{"ocihooks", fmt.Sprintf("hooks.%s[%d]", s.name, i), "set", "no hook but Docker's or nerdctl's own and those of the tenant's CDI devices", "security.exceptions.cdiDevices, if it is of a CDI device"}
 }
 
 func hookStages(r *Request) []hookStage {
