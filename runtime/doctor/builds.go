@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,41 +16,30 @@ var _ = register(Check{"builds", checkBuilds})
 const ociCommand = "bulkhead-runc"
 
 func checkBuilds(ctx context.Context, n *Node) ([]Result, error) {
-	engines, err := n.engines()
-	if err != nil {
-		return nil, err
-	}
-	var all []Result
-	var errs []error
-	for _, e := range engines {
+	return n.ofEngines(func(e Engine) ([]Result, error) {
 		var command, fix string
 		switch e.Kind {
 		case dockerd:
 			said, err := ask(ctx, e.Binary, "--version")
 			if err != nil {
-				if !n.ended(e) {
-					errs = append(errs, err)
-				}
-				continue
+				return nil, err
 			}
 			command, fix = n.dockersRunc(e, versionOf(said))
 		case buildkitd:
 			command = e.flag("--oci-worker-binary")
 			fix = "buildkitd --oci-worker-binary=/usr/local/bin/" + ociCommand
 		default:
-			continue
+			return nil, nil
 		}
 		if command != "" && (filepath.Base(command) == ociCommand || base(command) == ociCommand || base(n.path(command)) == ociCommand) {
-			all = append(all, ok("%s runs build steps by %s", e.Name(), command)...)
-			continue
+			return ok("%s runs build steps by %s", e.Name(), command), nil
 		}
-		all = append(all, Result{
+		return []Result{{
 			Level: Failure, What: "build steps of " + e.Name() + " run outside every tenant",
 			Means: "docker build runs any command without a tenant's limits and filters: BuildKit starts runc itself",
 			Fix:   fix,
-		})
-	}
-	return all, errors.Join(errs...)
+		}}, nil
+	})
 }
 
 // dockersRunc is what a dockerd's BuildKit runs, and how to have it run

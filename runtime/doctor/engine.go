@@ -53,6 +53,25 @@ func (n *Node) engines() ([]Engine, error) {
 	return n.found, n.unread
 }
 
+// ofEngines looks at each engine of the node, and returns what was found and what
+// could not be read. Of one that ended meanwhile there is nothing to read.
+func (n *Node) ofEngines(look func(Engine) ([]Result, error)) ([]Result, error) {
+	engines, err := n.engines()
+	if err != nil {
+		return nil, err
+	}
+	var all []Result
+	var errs []error
+	for _, e := range engines {
+		found, err := look(e)
+		if err != nil && n.ended(e) {
+			continue
+		}
+		all, errs = append(all, found...), append(errs, err)
+	}
+	return all, errors.Join(errs...)
+}
+
 func (n *Node) lookForEngines() ([]Engine, error) {
 	all, err := n.running()
 	if err != nil {

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 )
 
@@ -10,44 +9,36 @@ import (
 var _ = register(Check{"engines", checkEngines})
 
 func checkEngines(ctx context.Context, n *Node) ([]Result, error) {
-	engines, err := n.engines()
-	if err != nil {
-		return nil, err
-	}
-	var all []Result
-	var errs []error
-	for _, e := range engines {
+	all, err := n.ofEngines(func(e Engine) ([]Result, error) {
 		if e.Kind == buildkitd {
-			continue // said by builds
+			return nil, nil // said by builds
 		}
 		said, err := ask(ctx, e.Binary, "--version")
 		version := versionOf(said)
 		switch {
-		case err != nil && n.ended(e):
 		case err != nil:
-			errs = append(errs, err)
+			return nil, err
 		case e.Kind == containerd && before(version, 1, 6):
-			all = append(all, Result{
+			return []Result{{
 				Level: Warning, What: describe(e, version),
 				Means: "its shims are started in a way that Bulkhead does not answer", Fix: "containerd 1.6 or later",
-			})
+			}}, nil
 		case e.Kind == dockerd && unnamed(version):
-			all = append(all, Result{
+			return []Result{{
 				Level: Warning, What: describe(e, version),
 				Means: "docker run --runtime cannot name a shim: without another way all containers are outside of Bulkhead",
 				Fix:   "have the shim under the stock one's name first on the daemon's PATH, or Docker 23 or later",
-			})
-		default:
-			all = append(all, ok("%s", describe(e, version))...)
+			}}, nil
 		}
-	}
-	if len(engines) == 0 {
+		return ok("%s", describe(e, version)), nil
+	})
+	if engines, unread := n.engines(); unread == nil && len(engines) == 0 {
 		all = append(all, Result{
 			Level: Note, What: "neither containerd nor dockerd runs or is installed where programs are",
 			Means: "nobody starts Bulkhead's shim", Fix: "install containerd or Docker",
 		})
 	}
-	return all, errors.Join(errs...)
+	return all, err
 }
 
 // unnamed reports a Docker before 23, which is not told of a shim or a runc by

@@ -11,40 +11,31 @@ import (
 var _ = register(Check{"quota", checkQuota})
 
 func checkQuota(_ context.Context, n *Node) ([]Result, error) {
-	engines, err := n.engines()
-	if err != nil {
-		return nil, err
-	}
 	mounts, err := n.text("/proc/self/mountinfo")
 	if err != nil {
 		return nil, err
 	}
-	var all []Result
 	var seen []string
-	for _, e := range engines {
+	return n.ofEngines(func(e Engine) ([]Result, error) {
 		m, found := mountOf(mounts, e.Root)
 		if !found || slices.Contains(seen, m.point) {
-			continue
+			return nil, nil
 		}
 		seen = append(seen, m.point)
-		switch {
-		case m.quota():
-			all = append(all, ok("%s has project quotas at %s", e.Root, m.point)...)
-		case m.kind == "xfs" || m.kind == "ext4":
-			all = append(all, Result{
-				Level: Note, What: fmt.Sprintf("%s is on %s at %s, mounted without project quotas", e.Root, m.kind, m.point),
-				Means: "one tenant can fill the disk of all; limits.ephemeral-storage, which would bound it, is refused by this version",
-				Fix:   "mount it with prjquota (ext4: tune2fs -O project,quota first; the root's: rootflags=prjquota)",
-			})
-		default:
-			all = append(all, Result{
-				Level: Note, What: fmt.Sprintf("%s is on %s at %s, which has no project quotas", e.Root, m.kind, m.point),
-				Means: "one tenant can fill the disk of all; limits.ephemeral-storage, which would bound it, is refused by this version",
-				Fix:   "keep the engine's data on xfs or ext4, mounted with prjquota",
-			})
+		if m.quota() {
+			return ok("%s has project quotas at %s", e.Root, m.point), nil
 		}
-	}
-	return all, nil
+		r := Result{
+			Level: Note, What: fmt.Sprintf("%s is on %s at %s, which has no project quotas", e.Root, m.kind, m.point),
+			Means: "one tenant can fill the disk of all; limits.ephemeral-storage, which would bound it, is refused by this version",
+			Fix:   "keep the engine's data on xfs or ext4, mounted with prjquota",
+		}
+		if m.kind == "xfs" || m.kind == "ext4" {
+			r.What = fmt.Sprintf("%s is on %s at %s, mounted without project quotas", e.Root, m.kind, m.point)
+			r.Fix = "mount it with prjquota (ext4: tune2fs -O project,quota first; the root's: rootflags=prjquota)"
+		}
+		return []Result{r}, nil
+	})
 }
 
 // hostMount is a line of mountinfo.

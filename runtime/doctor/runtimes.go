@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,32 +16,20 @@ var _ = register(Check{"runtimes", checkRuntimes})
 const byTakeover = "have Bulkhead's shim under the stock one's name first on the engine's PATH"
 
 func checkRuntimes(_ context.Context, n *Node) ([]Result, error) {
-	engines, err := n.engines()
-	if err != nil {
-		return nil, err
-	}
-	var all []Result
-	var errs []error
-	for _, e := range engines {
-		var found []Result
-		var err error
+	return n.ofEngines(func(e Engine) (found []Result, err error) {
 		switch e.Kind {
 		case containerd:
 			found, err = n.containerdRuntimes(e)
 		case dockerd:
-			found, err = n.dockerRuntimes(e, engines)
+			found, err = n.dockerRuntimes(e)
 		default:
-			continue
-		}
-		if err != nil && n.ended(e) {
-			continue
+			return nil, nil
 		}
 		if err == nil && found == nil {
 			found = ok("%s starts nothing but Bulkhead", e.Name())
 		}
-		all, errs = append(all, found...), append(errs, err)
-	}
-	return all, errors.Join(errs...)
+		return found, err
+	})
 }
 
 func (n *Node) containerdRuntimes(e Engine) (all []Result, err error) {
@@ -93,7 +80,11 @@ type dockerRuntime struct {
 	Type string `json:"runtimeType"`
 }
 
-func (n *Node) dockerRuntimes(e Engine, engines []Engine) ([]Result, error) {
+func (n *Node) dockerRuntimes(e Engine) ([]Result, error) {
+	engines, err := n.engines()
+	if err != nil {
+		return nil, err
+	}
 	c, err := n.dockerConfig(e)
 	if err != nil {
 		return nil, err

@@ -19,22 +19,15 @@ import (
 var _ = register(Check{"sockets", checkSockets})
 
 func checkSockets(_ context.Context, n *Node) ([]Result, error) {
-	engines, err := n.engines()
-	if err != nil {
-		return nil, err
-	}
-	var all []Result
-	var errs []error
-	for _, e := range engines {
+	return n.ofEngines(func(e Engine) (all []Result, err error) {
 		tenants, err := n.tenantsOf(e)
-		errs = append(errs, err)
+		errs := []error{err}
 		for _, socket := range e.Socket {
 			r, err := n.socket(e, socket, tenants)
-			errs = append(errs, err)
-			all = append(all, r...)
+			all, errs = append(all, r...), append(errs, err)
 		}
-	}
-	return all, errors.Join(errs...)
+		return all, errors.Join(errs...)
+	})
 }
 
 func (n *Node) socket(e Engine, socket string, tenants []string) ([]Result, error) {
