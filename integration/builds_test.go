@@ -2,6 +2,7 @@ package integration
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -9,14 +10,6 @@ import (
 	"github.com/bulkhead-dev/bulkhead/integration/host"
 	"github.com/bulkhead-dev/bulkhead/integration/node"
 )
-
-// onBuilds runs a test on a Docker whose builds are the tenant ci's.
-func onBuilds(t *testing.T, keys, ofNode string, test func(*builder)) {
-	onEachEngine(t, node.Policy{}, func(s *stage) {
-		s.apply(s.builds(keys, ofNode))
-		test(s.onBuilder())
-	})
-}
 
 func TestBuildStepsAreTheBuildsTenants(t *testing.T) {
 	onBuilds(t, "limits: {memory: 256Mi, pids: 100}\ncontainer: {max: {memory: 128Mi}}", "builds: {tenant: ci}", func(b *builder) {
@@ -49,7 +42,7 @@ func TestBuildsWithoutATenantAreRefused(t *testing.T) {
 		if out, err := b.build("RUN true"); err == nil || !strings.Contains(out, want) {
 			b.Errorf("got %v and:\n%s\nwant %s", err, out, want)
 		}
-		b.apply(b.builds("", "builds: {tenant: ci}"))
+		b.apply(builds("", "builds: {tenant: ci}"))
 		if out, err := b.build("RUN true"); err != nil {
 			b.Errorf("with a tenant of builds: %v:\n%s", err, out)
 		}
@@ -70,11 +63,12 @@ func TestBuildHasNoMoreThanItsTenant(t *testing.T) {
 
 func TestBuildSeesItsSecretsCachesAndStages(t *testing.T) {
 	onBuilds(t, "", "builds: {tenant: ci}", func(b *builder) {
-		b.must(os.WriteFile(b.path("secret"), []byte("open sesame"), 0o600))
+		secret := filepath.Join(b.TempDir(), "secret")
+		b.must(os.WriteFile(secret, []byte("open sesame"), 0o600))
 		out, err := b.build(`RUN echo of-the-base > /made
 FROM base
 RUN --mount=type=secret,id=s --mount=type=cache,target=/cache --mount=type=bind,from=base,target=/from cat /run/secrets/s /from/made && touch /cache/kept && ip link show eth0`,
-			"--secret", "id=s,src="+b.path("secret"))
+			"--secret", "id=s,src="+secret)
 		if err != nil || !strings.Contains(out, "open sesame") || !strings.Contains(out, "of-the-base") {
 			b.Errorf("got %v and:\n%s", err, out)
 		}

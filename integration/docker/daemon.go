@@ -23,6 +23,7 @@ type Settings struct {
 	Stock     bool              // nothing of Bulkhead's is in its way
 	Takeover  bool              // Bulkhead's shim stands under the stock one's name; always, where no shim can be named
 	Remap     bool              // userns-remap
+	Builder   bool              // BuildKit's runc is bulkhead-runc: Docker 20.10 takes the first of its PATH
 	ExecRoot  string            // where it keeps what runs; empty: Docker's default
 	Pinned    map[string]string // runtime entries that pin a tenant: name to tenant
 }
@@ -78,7 +79,16 @@ func (d *Daemon) prepare() error {
 			return err
 		}
 	}
-	return errors.Join(os.WriteFile(d.path("daemon.json"), config, 0o600), d.writeDelegate())
+	return errors.Join(os.WriteFile(d.path("daemon.json"), config, 0o600), d.writeDelegate(), d.linkBuilder())
+}
+
+// linkBuilder puts bulkhead-runc where a builder's daemon finds it as runc.
+func (d *Daemon) linkBuilder() error {
+	if !d.Settings.Builder {
+		return nil
+	}
+	program := filepath.Join(filepath.Dir(d.Node.Shim()), "bulkhead-runc")
+	return errors.Join(os.Mkdir(d.path("ahead"), 0o755), os.Symlink(program, d.path("ahead/runc")))
 }
 
 // Delegate is the program of the runtime entry "other": runc, which leaves a file
@@ -137,6 +147,9 @@ func (d *Daemon) start(ctx context.Context) error {
 	}
 	defer log.Close()
 	cmd := d.Node.Enter(d.Engine.daemon, "--config-file", d.path("daemon.json"), "-H", "unix://"+d.path("docker.sock"), "--pidfile", d.path("docker.pid"))
+	if d.Settings.Builder {
+		cmd.Env = append(cmd.Env, "PATH="+d.path("ahead")+":/usr/sbin:/usr/bin:/sbin:/bin") // the last one counts
+	}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the keeper ends it, not Ctrl-C
 	if err := cmd.Start(); err != nil {
