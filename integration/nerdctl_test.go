@@ -109,6 +109,16 @@ func TestNerdctlRunsContainersOfTheTenant(t *testing.T) {
 				s.Errorf("exec %v has %v, want what its container has", flags, got)
 			}
 		}
+		res, err := s.node.Bulkhead(s.ctx, "verify")
+		s.must(err)
+		if res.Code != 0 {
+			s.Errorf("verify ends with %d:\n%s%s", res.Code, res.Stdout, res.Stderr)
+		}
+		res, err = s.node.ApplyWith(s.ctx, acmeByNerdctl, "--dry-run")
+		s.must(err)
+		if err := res.Failed(); err != nil || strings.Contains(res.Stdout, "refused by") {
+			s.Errorf("the same policy again: %v\n%s", err, res.Stdout)
+		}
 		s.nerdctl("stop", "-t", "1", "web")
 		s.nerdctl("start", "web")
 		if got := s.nerdctl("exec", "web", "cat", "/data/f"); got != "kept" {
