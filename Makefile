@@ -19,6 +19,7 @@ DOCKER := $(CACHE)/docker-$(shell cat integration/engines/docker/{go.mod,go.sum}
 UPGRADE_FROM := db5e412cba23324fff6cc68c799b2ab3c1796271
 PREVIOUS := $(CACHE)/previous-$(UPGRADE_FROM)
 DEBIAN := $(CACHE)/debian-$(shell . /etc/os-release; cat integration/engines/debian.sh <(echo "$${VERSION_ID:-}") | sha256sum | cut -c1-16)
+GVISOR := $(CACHE)/gvisor-$(shell cat integration/engines/gvisor/{go.mod,go.sum} integration/engines/gvisor.sh | sha256sum | cut -c1-16)
 KUBERNETES := $(CACHE)/kubernetes-$(shell cat integration/engines/kubernetes/{go.mod,go.sum,build.sh} | sha256sum | cut -c1-16)
 NERDCTL := $(CACHE)/nerdctl-$(shell sha256sum <integration/engines/nerdctl.sh | cut -c1-16)
 # Releases of containerd beside Debian's and the one that is built with the shim.
@@ -89,7 +90,7 @@ bench-fairness: build probe engines ## Show how two tenants split the CPU, besid
 	@bin/fairness
 
 .PHONY: engines
-engines: $(BUILT) debian docker previous
+engines: $(BUILT) debian docker gvisor previous
 	@ln -sfn "$(BUILT)" bin/engines/built
 
 .PHONY: previous
@@ -109,6 +110,11 @@ docker: $(DOCKER) docker-packages
 	@mkdir -p bin/engines
 	@ln -sfn "$(DOCKER)" bin/engines/docker
 
+.PHONY: gvisor
+gvisor: $(GVISOR)
+	@mkdir -p bin/engines
+	@ln -sfn "$(GVISOR)" bin/engines/gvisor
+
 .PHONY: debian
 debian: $(DEBIAN)
 	@mkdir -p bin/engines
@@ -119,6 +125,9 @@ $(BUILT): | packages
 
 $(DOCKER):
 	@integration/engines/docker.sh "$@"
+
+$(GVISOR):
+	@integration/engines/gvisor.sh "$@"
 
 $(DEBIAN):
 	@integration/engines/debian.sh "$@"

@@ -89,6 +89,9 @@ func (rt *Runtime) createForTenant(ctx context.Context, c Caller, asked *isolato
 		}
 	}
 	written := d.final.Spec
+	if err := rt.putInFront(d.delegate); err != nil {
+		return nil, errors.Join(err, a.Undo())
+	}
 	if d.enforced {
 		if written, err = a.handOver(c, d); err != nil {
 			return nil, errors.Join(err, a.Undo())
@@ -114,7 +117,7 @@ func (a *Accepted) handOver(c Caller, d *decision) (*specs.Spec, error) {
 	var denied isolator.Denials
 	switch {
 	case err == nil:
-		return d.held.through(staged), nil
+		return d.forDelegate(d.held.through(staged)), nil
 	case errors.Is(err, errStale):
 		return nil, err // it is decided again
 	case errors.As(err, &denied):
@@ -144,7 +147,10 @@ func (a *Accepted) prepare(d *decision) (full isolator.Denials, err error) {
 		if err != nil {
 			return err
 		}
-		if full, err = rt.full(r, of); err != nil || d.enforced && len(full) > 0 {
+		if full, err = rt.full(r, of); err == nil && d.facts.Delegate.Sandbox {
+			full, err = rt.onlyOne(r, full)
+		}
+		if err != nil || d.enforced && len(full) > 0 {
 			return err
 		}
 		if err := record.Create(rt.root, r); err != nil {

@@ -18,6 +18,7 @@ type decision struct {
 	node     *tenant.Node
 	policy   *tenant.Policy
 	facts    isolator.Facts
+	delegate *Delegate      // that the container gets
 	held     heldNamespaces // those that the request names; closed by who asked for the decision
 	enforced bool
 	provided bool              // its network namespace is the tenant's, which Bulkhead makes
@@ -48,8 +49,15 @@ func (rt *Runtime) decide(ctx context.Context, c Caller, asked *isolator.Request
 	}
 	d = &decision{store: st, node: node, policy: policy, facts: facts, held: held, glass: tenant.GlassOf(rt.root, policy.Name)}
 	d.enforced = policy.Enforcement == tenant.Enforce && d.glass == nil
-	d.final, d.result, err = spec.Rewrite(isolator.NewCase(policy, node, facts, asked))
-	if err != nil {
+	cs := isolator.NewCase(policy, node, facts, asked)
+	if d.final, d.result, err = Judge(cs); err != nil {
+		return nil, err
+	}
+	name := delegateFor(c, asked.Spec, policy)
+	if !d.enforced && name == sandboxDelegate {
+		name = defaultDelegate // another kernel would be a change
+	}
+	if d.delegate, err = rt.Delegate(ctx, node, name); err != nil {
 		return nil, err
 	}
 	d.provided = d.enforced && provides(node, policy, facts) && wantsNetwork(d.final.Spec)
@@ -59,6 +67,8 @@ func (rt *Runtime) decide(ctx context.Context, c Caller, asked *isolator.Request
 	if !d.enforced {
 		// Audit changes nothing that the engine asked for. What the delegate is
 		// and where it keeps its state is the node's word for every container.
+		d.facts.Delegate = rt.delegateFacts(c, d.delegate)
+		facts = d.facts
 		d.final = asked.Clone()
 		d.final.Options = isolator.DelegateOptions(facts, asked.Spec, cgroupsPath(asked))
 	}

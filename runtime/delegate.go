@@ -22,6 +22,7 @@ type Delegate struct {
 	Identity string             `json:"identity"` // changes when the file does
 	Version  string             `json:"version"`  // newest runtime-spec that it accepts
 	Features *features.Features `json:"features,omitempty"`
+	Flags    []string           `json:"flags,omitempty"` // that it is always run with: runsc.go
 }
 
 // defaultDelegate is that of whoever names no other.
@@ -50,6 +51,12 @@ func (rt *Runtime) Delegate(ctx context.Context, node *tenant.Node, name string)
 	d := &Delegate{Path: path, Identity: identity}
 	if err := rt.ask(ctx, d); err != nil {
 		return nil, fmt.Errorf("delegate %s: %w", name, err)
+	}
+	switch is := d.isRunsc(); {
+	case is && name != sandboxDelegate:
+		return nil, fmt.Errorf("delegate %s is %s, which is runsc; set NodePolicy.delegates.runsc to it", name, path)
+	case !is && name == sandboxDelegate:
+		return nil, fmt.Errorf("delegate %s is %s, which is no runsc or one of before 2024; set NodePolicy.delegates.runsc to one", name, path)
 	}
 	_ = store(cache, d) // asked again next time
 	return d, nil
@@ -104,6 +111,9 @@ func (rt *Runtime) ask(ctx context.Context, d *Delegate) error {
 			return fmt.Errorf("read its features: %w", err)
 		}
 		d.Features, d.Version = f, f.OCIVersionMax
+		if d.isRunsc() {
+			d.chooseFlags()
+		}
 		return nil
 	}
 	out, err = rt.run(ctx, DelegateEnv, nil, d.Path, "--version")

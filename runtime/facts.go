@@ -53,7 +53,7 @@ func (rt *Runtime) Facts(ctx context.Context, c Caller, asked *isolator.Request,
 // factsOf finds them out with the request's namespaces held open, which stay
 // what they are found to be.
 func (rt *Runtime) factsOf(ctx context.Context, c Caller, asked *isolator.Request, node *tenant.Node, p *tenant.Policy, held heldNamespaces) (isolator.Facts, error) {
-	f, err := rt.identity(ctx, c, asked.Spec, node, p.Delegate)
+	f, err := rt.identity(ctx, c, asked.Spec, node, delegateFor(c, asked.Spec, p))
 	if err != nil {
 		return isolator.Facts{}, err
 	}
@@ -132,10 +132,7 @@ func (rt *Runtime) identity(ctx context.Context, c Caller, s *specs.Spec, node *
 		PodUID:      of.uid,
 		Pod:         of.name,
 		Bundle:      c.Bundle,
-		Delegate: isolator.Delegate{
-			Path: d.Path, StateRoot: rt.stateRoot(c), OCIVersionMax: d.Version, SeccompFlags: d.seccompFlags(),
-			RuncVersion: d.runcVersion(), RecursiveReadOnly: d.recursiveReadOnly(),
-		},
+		Delegate:    rt.delegateFacts(c, d),
 	}, nil
 }
 

@@ -113,7 +113,11 @@ func lost(r *record.Record) (bool, error) {
 // removeLost asks the delegate first, which may still keep state, a cgroup and
 // processes of the container.
 func (rt *Runtime) removeLost(ctx context.Context, r *record.Record) error {
-	if _, err := os.Lstat(filepath.Join(r.StateRoot, r.ID)); err == nil {
+	kept, err := hasState(r.StateRoot, r.ID)
+	if err != nil {
+		return err
+	}
+	if kept {
 		if _, err := rt.run(ctx, DelegateEnv, nil, r.Delegate, "--root", r.StateRoot, "delete", "--force", r.ID); err != nil {
 			return err
 		}

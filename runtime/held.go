@@ -129,21 +129,32 @@ func (h heldNamespaces) through(s *specs.Spec) *specs.Spec {
 func (a *Accepted) Close() { a.held.close() }
 
 // Confirm compares the namespaces that the delegate gave the container, which
-// has not started yet, with those that were judged.
+// has not started yet, with those that were judged. A sandbox must also have its
+// limits.
 func (a *Accepted) Confirm(pid int) error {
 	if !a.record.Enforced || a.Request.Spec.Linux == nil {
 		return nil
 	}
 	for _, ns := range a.Request.Spec.Linux.Namespaces {
+		held, joins := a.held.of(ns)
+		joins = joins || ns.Path != ""
+		if a.sandboxed() {
+			if !ofSandbox(ns.Type) {
+				continue
+			}
+			joins = joins && ns.Type == specs.NetworkNamespace
+		}
 		got, err := namespaceOf(pid, ns.Type)
 		if err != nil {
 			return fmt.Errorf("look at the container's namespaces: %w", err)
 		}
-		held, joined := a.held.of(ns)
-		if ns.Path == "" && isHost(got) || (joined || ns.Path != "") && got != held.id {
+		if !joins && isHost(got) || joins && got != held.id {
 			err := fmt.Errorf("the delegate gave the container another %s namespace than it was told", ns.Type)
 			return errors.Join(err, a.rt.auditFailure(callerOf(a.record), "create", err))
 		}
+	}
+	if a.sandboxed() {
+		return a.confirmLimits()
 	}
 	return nil
 }

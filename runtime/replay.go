@@ -93,7 +93,7 @@ func (rt *Runtime) wouldBe(ctx context.Context, planned tenant.Root, st *tenant.
 	if err != nil {
 		return w, err
 	}
-	w.request, w.result, err = spec.Rewrite(isolator.NewCase(w.policy, node, facts, asked))
+	w.request, w.result, err = Judge(isolator.NewCase(w.policy, node, facts, asked))
 	return w, err
 }
 

@@ -23,8 +23,12 @@ import (
 // Name is what an engine calls this runtime.
 const Name = "io.containerd.bulkhead.v2"
 
-// Main runs one of the shim's actions: start, delete, -info, -v, or serving.
+// Main runs one of the shim's actions: start, delete, -info, -v, or serving. In
+// runsc's place it becomes runsc.
 func Main(version string) {
+	if runtime.InFront(os.Args) {
+		fail(runtime.BecomeRunsc(os.Args))
+	}
 	pruneEnvironment()
 	args, err := parseArguments(os.Args[1:])
 	if err != nil {

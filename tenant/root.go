@@ -60,6 +60,10 @@ func (r Root) DelegateState() string {
 	return r.Path("/run/bulkhead/runc")
 }
 
+// SandboxState is the state folder below which runsc keeps the states of
+// containers and the sockets of their sandboxes.
+func (r Root) SandboxState() string { return r.Path("/run/bulkhead/runsc") }
+
 // CommandState is the state folder below which delegates keep what was started
 // by an OCI runtime's command line.
 func (r Root) CommandState() string { return r.Path("/run/bulkhead/runc") }

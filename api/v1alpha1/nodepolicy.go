@@ -99,7 +99,7 @@ type Delegates struct {
 	Runc string `json:"runc,omitempty"`
 	// crun is the path of crun. Default: it is looked for where runc is.
 	Crun string `json:"crun,omitempty"`
-	// runsc is the path of gVisor's runsc. Default: none.
+	// runsc is the path of gVisor's runsc. Default: it is looked for where runc is.
 	Runsc string `json:"runsc,omitempty"`
 }
 

@@ -56,7 +56,8 @@ type TenantSpec struct {
 	// network says what the tenant's containers may talk to.
 	Network Network `json:"network,omitzero"`
 	// delegate is the OCI runtime that runs the containers: runc, crun or runsc,
-	// of the NodePolicy's delegates. Default: runc.
+	// of the NodePolicy's delegates. runsc gives each container a kernel of its
+	// own (gVisor), and a pod one container. Default: runc.
 	Delegate DelegateName `json:"delegate,omitempty"`
 }
 

@@ -79,7 +79,7 @@ func (p *preview) run(cmd *cobra.Command) (denied bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	_, result, err := spec.Rewrite(isolator.NewCase(policy, node, facts, asked))
+	_, result, err := runtime.Judge(isolator.NewCase(policy, node, facts, asked))
 	if err != nil {
 		return false, err
 	}

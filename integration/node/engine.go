@@ -162,6 +162,9 @@ func (e Engine) AtLeast(major, minor int) bool {
 // Busybox is the static one that images are made of.
 func (e Engine) Busybox() string { return filepath.Join(e.debian, "bin/busybox") }
 
+// Runsc is that of gVisor, which make builds apart.
+func (e Engine) Runsc() string { return filepath.Join(filepath.Dir(e.debian), "gvisor/runsc") }
+
 // Repository is the folder of the source tree that the process runs in.
 func Repository() (string, error) {
 	dir, err := os.Getwd()

@@ -33,7 +33,7 @@ func (p Policy) yaml(n *Node) string {
 		fmt.Fprintf(&b, "  selectors: {containerdNamespaces: [%s]%s}\n%s\n---\n", namespace, pods, indent(p.Tenants[name]))
 	}
 	fmt.Fprintf(&b, "apiVersion: bulkhead.dev/v1alpha1\nkind: NodePolicy\nmetadata: {name: default}\nspec:\n")
-	fmt.Fprintf(&b, "  delegates: {runc: %s}\n%s\n", n.Engine.Runc, indent(p.Node))
+	fmt.Fprintf(&b, "  delegates: {runc: %s, runsc: %s}\n%s\n", n.Engine.Runc, n.Engine.Runsc(), indent(p.Node))
 	return b.String()
 }
 

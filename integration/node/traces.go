@@ -73,6 +73,7 @@ func (p place) traces() []string {
 		matches("record", string(p.root().Containers())+"/*/*"),
 		matches("network", p.root().Networks()+"/*"),
 		matches("delegate state", string(p.root().DelegateState())+"/*/*"),
+		matches("delegate state", p.root().SandboxState()+"/*/*"),
 		matches("delegate state", "/run/containerd/runc/"+p.name()+"-*/*"),
 		matches("bundle", p.path("state/io.containerd.runtime.v2.task/*/*")),
 	)

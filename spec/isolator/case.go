@@ -161,6 +161,9 @@ type Delegate struct {
 	// that is mounted below it ("rro"; runc 1.1, mount_setattr(2) of Linux 5.12).
 	RecursiveReadOnly bool   `json:"recursiveReadOnly,omitempty"`
 	RuncVersion       string `json:"runcVersion,omitempty"` // "1.5.2"; empty: it is no runc, or does not say
+	// Sandbox: the container gets a kernel of its own, in a process on the node
+	// (runsc).
+	Sandbox bool `json:"sandbox,omitempty"`
 }
 
 // NSRef is what a namespace path really is.

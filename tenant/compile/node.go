@@ -45,7 +45,7 @@ func (k *compiler) node(o *Object) {
 	}
 	k.tenantPaths(o, spec.TenantPaths)
 	k.path(o, "spec.audit.path", k.out.Node.AuditLog.Path)
-	for _, d := range []struct{ name, path string }{{"runc", spec.Delegates.Runc}, {"crun", spec.Delegates.Crun}} {
+	for _, d := range []struct{ name, path string }{{"runc", spec.Delegates.Runc}, {"crun", spec.Delegates.Crun}, {"runsc", spec.Delegates.Runsc}} {
 		if d.path != "" {
 			k.path(o, "spec.delegates."+d.name, d.path)
 			k.out.Node.Delegates[d.name] = d.path

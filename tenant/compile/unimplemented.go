@@ -18,14 +18,11 @@ var unimplemented = []struct{ kind, key, only string }{
 	{"tenant", "spec.security.seccompProfile.type", "RuntimeDefault"},
 	{"tenant", "spec.security.seccompProfile.localhostProfile", ""},
 	{"tenant", "spec.security.seLinuxOptions", ""},
-	{"tenant", "spec.delegate", "runc crun"},
-	{"nodepolicy", "spec.delegates.runsc", ""},
 	{"nodepolicy", "spec.audit.sink", "File"},
 }
 
 // Implemented reports whether this version does a key: "tenant.spec.cpus". For
-// one that it does not, it returns the values that may be written: "runc and
-// crun".
+// one that it does not, it returns the values that may be written: "File".
 func Implemented(key string) (only string, ok bool) {
 	for _, u := range unimplemented {
 		at := u.kind + "." + u.key
