@@ -1,9 +1,15 @@
 package integration
 
 import (
+	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/bulkhead-dev/bulkhead/integration/host"
 	"github.com/bulkhead-dev/bulkhead/integration/node"
@@ -55,5 +61,76 @@ func TestRunscContainerEndsAtItsMemoryLimit(t *testing.T) {
 		fits := s.start(s.prober("acme", "memory", "32"))
 		s.number(fits.Process, "touched")
 		s.expectOOM(s.prober("acme", "memory", "256"), s.sleeper("acme"))
+	})
+}
+
+func TestRunscIsVerifiedAsASandbox(t *testing.T) {
+	onEachEngine(t, sandboxed, func(s *stage) {
+		c := s.start(s.sleeper("acme"))
+		s.wait(c.exec(nil, "true"))
+		s.verify("as it started", 0, "1 tenant and 1 container hold")
+		intruder := exec.Command("sleep", "600")
+		s.must(intruder.Start())
+		s.Cleanup(func() {
+			_ = intruder.Process.Kill()
+			_ = intruder.Wait()
+		})
+		pid := strconv.Itoa(intruder.Process.Pid)
+		dir, err := host.CgroupDir(c.Pid(), "devices")
+		s.must(err)
+		s.must(os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(pid), 0))
+		s.verify("with a process of the node's", 1,
+			"process "+pid+": process.capabilities.bounding is with CAP_",
+			"process "+pid+": seccomp of the sandbox is off, want a filter",
+			"process "+pid+": mount namespace of the sandbox is the node's, want another")
+	})
+}
+
+func TestRunscLimitsChangeWhileItRuns(t *testing.T) {
+	onEachEngine(t, sandboxed, func(s *stage) {
+		c := s.start(s.sleeper("acme"))
+		const mi = 1 << 20
+		most := limits{256 * mi, 200, 1000}
+		less, more, few := int64(96*mi), int64(8<<30), int64(100)
+		s.must(c.Update(s.ctx, &specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: &less}, Pids: &specs.LinuxPids{Limit: &few}}))
+		if got, want := s.limitsOf(c, 0), (limits{96 * mi, 100, 1000}); got != want {
+			s.Errorf("after an update its limits are %+v, want %+v", got, want)
+		}
+		s.must(c.Update(s.ctx, &specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: &more, Swap: &more}, Pids: &specs.LinuxPids{Limit: &more}}))
+		if got := s.limitsOf(c, 0); got != most {
+			s.Errorf("after an update beyond the tenant its limits are %+v, want %+v", got, most)
+		}
+		s.apply(node.Policy{Tenants: map[string]string{"acme": `
+delegate: runsc
+limits: {cpu: "2", memory: 512Mi, pids: 400}
+container: {max: {cpu: 500m, memory: 128Mi, pids: 150}}
+`}})
+		if got, want := s.limitsOf(c, 0), (limits{128 * mi, 150, 500}); got != want {
+			s.Errorf("after an apply its limits are %+v, want %+v", got, want)
+		}
+		s.verify("after an apply", 0, "1 tenant and 1 container hold")
+	})
+}
+
+func TestRunscContainersPauseAndSayWhatTheyUse(t *testing.T) {
+	onEachEngine(t, sandboxed, func(s *stage) {
+		c := s.start(s.sleeper("acme"))
+		ctx := c.Context(s.ctx)
+		s.must(c.Task().Pause(ctx))
+		s.must(c.Task().Resume(ctx))
+		if _, err := c.Task().Metrics(ctx); err != nil {
+			s.Errorf("metrics: %v", err)
+		}
+		pids, err := c.Task().Pids(ctx)
+		s.must(err)
+		if len(pids) != 1 || int(pids[0].Pid) != c.Pid() {
+			s.Errorf("its processes on the node are %v, want its sandbox's, %d", pids, c.Pid())
+		}
+		_, err = c.Task().Checkpoint(ctx)
+		expectRefusal(s, err, "refused by checkpoint: checkpoint is asked for, want none")
+		s.must(c.Task().Kill(ctx, syscall.SIGTERM))
+		if code := c.wait(); code != 128+15 {
+			s.Errorf("it ended with %d, want 143", code)
+		}
 	})
 }

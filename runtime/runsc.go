@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 )
 
@@ -158,6 +159,12 @@ func hasState(stateRoot, id string) (bool, error) {
 
 // sandboxed reports a container that runs in a sandbox, by its delegate.
 func sandboxed(delegate string) bool { return filepath.Base(delegate) == frontName }
+
+// Sandboxed reports whether a container runs in a sandbox.
+func (rt *Runtime) Sandboxed(c Caller) bool {
+	r, err := record.Load(rt.root, c.Scope(), c.ID)
+	return err == nil && sandboxed(r.Delegate)
+}
 
 // delegateFacts are what isolators know of a delegate.
 func (rt *Runtime) delegateFacts(c Caller, d *Delegate) isolator.Delegate {

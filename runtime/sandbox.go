@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -151,6 +152,23 @@ func (a *Accepted) confirmLimits() error {
 	}
 	if err != nil {
 		return fmt.Errorf("look at the limits of the sandbox: %w", err)
+	}
+	return nil
+}
+
+// setSandbox changes the limits of a sandbox: the kernel's files first, whatever
+// order runsc would write them in (it raises memory above memory and swap, which
+// cgroup v1 refuses), then runsc's own account of them.
+func (rt *Runtime) setSandbox(r *record.Record, to *specs.LinuxResources, tell func() error) error {
+	if !sandboxed(r.Delegate) {
+		return tell()
+	}
+	err := cgroup.SetContainer(r.Cgroup, r.Resources, to)
+	if err == nil {
+		err = tell()
+	}
+	if err != nil {
+		return errors.Join(err, cgroup.SetContainer(r.Cgroup, to, r.Resources))
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func (rt *Runtime) Update(ctx context.Context, c Caller, update *specs.LinuxReso
 		}
 		sent, err := spec.Lift(r.Resources, full)
 		if err == nil {
-			err = set(sent)
+			err = rt.setSandbox(r, full, func() error { return set(sent) })
 		}
 		if err != nil {
 			return errors.Join(err, resized.undo())

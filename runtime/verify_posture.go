@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -48,7 +49,20 @@ func (rt *Runtime) verifyPosture(r *record.Record, st *tenant.Store, node *tenan
 		pids = append(pids, r.Pid) // it strayed, which is said elsewhere
 	}
 	look := inspection{given: today.request.Spec, here: here, init: r.Pid}
+	if sandboxed(r.Delegate) {
+		look.sandbox, err = posture.Of(r.Pid)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+			return nil, nil // ended
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	var all []Finding
+	if sandboxed(today.request.Options.BinaryName) && look.sandbox == nil {
+		of.Field, of.Got, of.Want = "delegate", filepath.Base(r.Delegate), sandboxDelegate
+		all = append(all, of)
+	}
 	for _, pid := range pids {
 		found, err := look.process(pid)
 		if err != nil {
@@ -67,9 +81,10 @@ func (rt *Runtime) verifyPosture(r *record.Record, st *tenant.Store, node *tenan
 
 // inspection is a look at the processes of one container.
 type inspection struct {
-	given *specs.Spec
-	here  *posture.Posture
-	init  int
+	given   *specs.Spec
+	here    *posture.Posture
+	init    int
+	sandbox *posture.Posture // of the first process of the container's sandbox; nil: it has none
 }
 
 // settle is how long a delegate may take from when a process is in the
@@ -92,12 +107,20 @@ func (in inspection) process(pid int) ([]posture.Difference, error) {
 		if err != nil {
 			return nil, err
 		}
-		found := p.Beyond(in.given, in.here)
-		if pid == in.init {
-			found = append(found, p.MountsBeyond(in.given, in.here)...)
-		}
+		found := in.beyond(p)
 		if len(found) == 0 || time.Now().After(deadline) {
 			return found, nil
 		}
 	}
+}
+
+func (in inspection) beyond(p *posture.Posture) []posture.Difference {
+	if in.sandbox != nil {
+		return p.BeyondSandbox(in.given, in.here, in.sandbox)
+	}
+	found := p.Beyond(in.given, in.here)
+	if p.Pid == in.init {
+		found = append(found, p.MountsBeyond(in.given, in.here)...)
+	}
+	return found
 }
