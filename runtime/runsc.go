@@ -141,7 +141,7 @@ func BecomeRunsc(args []string) error {
 	if err := json.Unmarshal(data, &f); err != nil {
 		return fmt.Errorf("read %s.json: %w", args[0], err)
 	}
-	err = syscall.Exec(f.Path, slices.Concat([]string{f.Path}, f.Flags, args[1:]), DelegateEnv)
+	err = syscall.Exec(f.Path, slices.Concat([]string{f.Path}, f.Flags, withInsidePid(args[1:])), DelegateEnv)
 	return fmt.Errorf("execute %s: %w", f.Path, err)
 }
 

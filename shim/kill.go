@@ -3,7 +3,7 @@ package shim
 import (
 	"context"
 	"fmt"
-	"strings"
+	"syscall"
 
 	taskv3 "github.com/containerd/containerd/api/runtime/task/v3"
 	ptypes "github.com/containerd/containerd/v2/pkg/protobuf/types"
@@ -11,13 +11,31 @@ import (
 	"github.com/containerd/errdefs/pkg/errgrpc"
 )
 
-// Kill never reads policy. That a sandbox has ended is what engines know as a
-// process that is not there, and take for done; upstream's service knows only
-// runc's words for it (containerd 2.4.2, process/utils.go, checkKillError).
+// Kill never reads policy. Of a sandbox two things differ from what upstream's
+// service takes for granted (containerd 2.4.2, process/utils.go, checkKillError,
+// and process/exec.go): that it has ended is said in other words than runc's,
+// and a further process is one of its own kernel, which outlives the program on
+// the node that waits for it.
 func (s *service) Kill(ctx context.Context, r *taskv3.KillRequest) (*ptypes.Empty, error) {
-	res, err := s.TTRPCTaskService.Kill(ctx, r)
-	if err != nil && strings.Contains(err.Error(), "sandbox is not running") {
-		err = errgrpc.ToGRPC(fmt.Errorf("process already finished: %w", errdefs.ErrNotFound))
+	c, err := caller(ctx, r.ID)
+	if err != nil {
+		return nil, err
 	}
-	return res, err
+	if !s.rt.Sandboxed(c) {
+		return s.TTRPCTaskService.Kill(ctx, r)
+	}
+	if r.ExecID != "" && s.rt.KillInSandbox(ctx, c, r.ExecID, syscall.Signal(r.Signal)) == nil {
+		return &ptypes.Empty{}, nil // whoever waits for it ends with it
+	}
+	res, err := s.TTRPCTaskService.Kill(ctx, r)
+	if err == nil || r.ExecID != "" {
+		return res, err
+	}
+	switch ended, failed := s.rt.EndSandbox(c, syscall.Signal(r.Signal)); {
+	case failed != nil:
+		return nil, err
+	case ended:
+		return nil, errgrpc.ToGRPC(fmt.Errorf("process already finished: %w", errdefs.ErrNotFound))
+	}
+	return &ptypes.Empty{}, nil
 }
