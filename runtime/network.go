@@ -88,16 +88,22 @@ func (rt *Runtime) wall(r *record.Record) error {
 
 // believed are the interfaces as they are now. Of one that has walls already
 // everything stays as it was when they were raised, where the container can
-// change it: it would take another's address.
+// change it: it would take another's address. No address is forgotten: gVisor
+// takes them off the interface when it starts.
 func believed(before, now []facts.Interface, owns bool) []facts.Interface {
-	if !owns {
-		return now
-	}
 	out := slices.Clone(now)
 	for i, n := range out {
 		known := slices.IndexFunc(before, func(b facts.Interface) bool { return b.HostIndex == n.HostIndex && b.Host == n.Host })
-		if known >= 0 {
+		switch {
+		case known < 0:
+		case owns:
 			out[i] = before[known]
+		default:
+			for _, a := range before[known].Addresses {
+				if !slices.Contains(out[i].Addresses, a) {
+					out[i].Addresses = append(out[i].Addresses, a)
+				}
+			}
 		}
 	}
 	return out

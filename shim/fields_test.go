@@ -89,7 +89,7 @@ var calls = map[string]string{
 	"Checkpoint": "checkpoint.go",
 	"Delete":     "delete.go",
 	"State":      "tells what is",
-	"Start":      "network.go",
+	"Start":      "begin.go",
 	"Pids":       "pids.go",
 	"Pause":      "stops the container's own processes",
 	"Resume":     "lets them go on",

@@ -64,6 +64,10 @@ func (r Root) DelegateState() string {
 // containers and the sockets of their sandboxes.
 func (r Root) SandboxState() string { return r.Path("/run/bulkhead/runsc") }
 
+// PodNetworks is the folder of what the networks of pods were before a sandbox took
+// their addresses.
+func (r Root) PodNetworks() string { return r.Path("/run/bulkhead/pod-networks") }
+
 // CommandState is the state folder below which delegates keep what was started
 // by an OCI runtime's command line.
 func (r Root) CommandState() string { return r.Path("/run/bulkhead/runc") }
