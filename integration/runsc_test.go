@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/containerd/containerd/v2/pkg/oci"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/bulkhead-dev/bulkhead/integration/host"
@@ -131,6 +133,96 @@ func TestRunscContainersPauseAndSayWhatTheyUse(t *testing.T) {
 		s.must(c.Task().Kill(ctx, syscall.SIGTERM))
 		if code := c.wait(); code != 128+15 {
 			s.Errorf("it ended with %d, want 143", code)
+		}
+	})
+}
+
+// What is in the way of making a sandbox leaves nothing behind.
+func TestRunscThatCannotStartLeavesNothing(t *testing.T) {
+	onEachEngine(t, sandboxed, func(s *stage) {
+		few := s.sleeper("acme")
+		few.Spec = []oci.SpecOpts{oci.WithPidsLimit(3)}
+		if c, err := s.node.Run(s.ctx, few); err == nil {
+			s.keep(c)
+			s.Error("a sandbox runs with 3 processes")
+		} else {
+			s.Log(err)
+		}
+		s.clean()
+		missing := s.sleeper("acme")
+		missing.Args = []string{"/there/is/none"}
+		if c, err := s.node.Run(s.ctx, missing); err == nil {
+			s.keep(c)
+			s.Error("it started a program that is not there")
+		} else {
+			s.Log(err)
+		}
+		s.clean()
+	})
+}
+
+// No client chooses how runsc runs: its own list of what an annotation may
+// change without the operator's word has the host's sockets.
+func TestRunscTakesNoFlagFromAnAnnotation(t *testing.T) {
+	onEachEngine(t, sandboxed, func(s *stage) {
+		for _, key := range []string{"dev.gvisor.flag.host-uds", "dev.gvisor.flag.platform", "dev.gvisor.bundle.experimental-high-performance", "dev.gvisor.spec.mount.data.source"} {
+			r := s.sleeper("acme")
+			r.Spec = []oci.SpecOpts{oci.WithAnnotations(map[string]string{key: "all"})}
+			_, err := s.node.Run(s.ctx, r)
+			expectRefusal(s, err, `refused by annotations: annotations["`+key+`"] is set, want none that steers a runtime; nothing allows this`)
+		}
+		c := s.start(s.sleeper("acme"))
+		line := host.Command(c.Pid())
+		for _, flag := range []string{"--platform=systrap", "--network=sandbox", "--directfs=false", "--host-uds=none", "--allow-flag-override=false", "--ignore-cgroups=false"} {
+			if !strings.Contains(line+" ", " "+flag+" ") {
+				s.Errorf("the sandbox is %s, want it with %s", line, flag)
+			}
+		}
+	})
+}
+
+// A sandbox has nothing of other containers' or the host's to share.
+func TestRunscRefusesWhatASandboxCannotShare(t *testing.T) {
+	p := node.Policy{Tenants: map[string]string{"acme": sandboxed.Tenants["acme"] + "security: {exceptions: {hostNamespaces: [Network, PID, IPC]}}\n"}}
+	onEachEngine(t, p, func(s *stage) {
+		host := s.sleeper("acme")
+		host.Spec = []oci.SpecOpts{oci.WithHostNamespace(specs.NetworkNamespace), oci.WithHostNamespace(specs.PIDNamespace)}
+		_, err := s.node.Run(s.ctx, host)
+		for _, kind := range []string{"network", "pid"} {
+			expectRefusal(s, err, "refused by delegate: linux.namespaces["+kind+"] is the host's, want an own one: the kernel of a sandbox has none of the host's; allow with delegate: runc")
+		}
+		c := s.start(s.sleeper("acme"))
+		_, err = s.node.Run(s.ctx, s.sharing("acme", specs.NetworkNamespace, inProc(c.Pid(), "net")))
+		expectRefusal(s, err, "refused by delegate: linux.namespaces[network].path is set, want an own one: the kernel of a sandbox shares none with another container; allow with delegate: runc")
+	})
+}
+
+// Tenants of one node have each its delegate, side by side.
+func TestRunscAndRuncRunSideBySide(t *testing.T) {
+	tenants := map[string]string{"acme": sandboxed.Tenants["acme"], "globex": "limits: {memory: 64Mi}"}
+	if _, err := exec.LookPath("crun"); err == nil && host.V2() {
+		tenants["inite"] = "delegate: crun\nlimits: {memory: 64Mi}"
+	}
+	onEachEngine(t, node.Policy{Tenants: tenants}, func(s *stage) {
+		for tenant := range tenants {
+			c := s.start(s.sleeper(tenant))
+			if got, want := filepath.Base(host.Program(c.Pid())) == "runsc", tenant == "acme"; got != want {
+				s.Errorf("%s runs in a sandbox: %v, want %v", tenant, got, want)
+			}
+			if code := s.wait(c.exec(nil, "true")); code != 0 {
+				s.Errorf("an exec of %s ended with %d", tenant, code)
+			}
+		}
+		s.verify("side by side", 0, fmt.Sprintf("%d tenants and %d containers hold", len(tenants), len(tenants)))
+	})
+}
+
+// In Audit nothing is changed, the kernel neither.
+func TestRunscIsNotUsedInAudit(t *testing.T) {
+	onEachEngine(t, node.Policy{Tenants: map[string]string{"acme": "enforcement: Audit\ndelegate: runsc"}}, func(s *stage) {
+		c := s.start(s.sleeper("acme"))
+		if got := filepath.Base(host.Program(c.Pid())); got == "runsc" {
+			s.Error("a container in Audit runs in a sandbox")
 		}
 	})
 }

@@ -119,7 +119,11 @@ func (rt *Runtime) removeLost(ctx context.Context, r *record.Record) error {
 	}
 	if kept {
 		if _, err := rt.run(ctx, DelegateEnv, nil, r.Delegate, "--root", r.StateRoot, "delete", "--force", r.ID); err != nil {
-			return err
+			// runsc forgets the container also where its root has gone, of which it
+			// complains.
+			if kept, _ := hasState(r.StateRoot, r.ID); kept || !sandboxed(r.Delegate) {
+				return err
+			}
 		}
 	}
 	return rt.Release(r.Scope, r.ID)

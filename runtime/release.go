@@ -19,7 +19,7 @@ func (rt *Runtime) Release(scope, id string) error {
 	if r == nil {
 		return err
 	}
-	return errors.Join(err, rt.leaveNetwork(r), rt.release(r))
+	return errors.Join(err, clearSandbox(r), rt.leaveNetwork(r), rt.release(r))
 }
 
 func (rt *Runtime) release(r *record.Record) error {

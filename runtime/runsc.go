@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 )
@@ -155,6 +156,25 @@ func hasState(stateRoot, id string) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// clearSandbox takes away what is left of a sandbox that runsc does not know, or
+// no longer: when it was killed while it made one, that has no state yet, and its
+// processes wait in their cgroup for orders; a failed one leaves its lock.
+func clearSandbox(r *record.Record) error {
+	if !sandboxed(r.Delegate) {
+		return nil
+	}
+	if kept, err := hasState(r.StateRoot, r.ID); kept || err != nil {
+		return err
+	}
+	errs := []error{cgroup.Discard(r.Cgroup)}
+	for _, name := range []string{r.ID + "_sandbox:" + r.ID + ".lock", "runsc-" + r.ID + ".sock"} {
+		if err := os.Remove(filepath.Join(r.StateRoot, name)); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // sandboxed reports a container that runs in a sandbox, by its delegate.
