@@ -68,7 +68,10 @@ func (rt *Runtime) EndSandbox(c Caller, signal syscall.Signal) (ended bool, err 
 	if signal != unix.SIGKILL {
 		return false, fmt.Errorf("the sandbox of %s does not answer", r.ID)
 	}
-	return false, os.NewSyscallError("pidfd_send_signal", unix.PidfdSendSignal(fd, signal, nil, 0))
+	if err := unix.PidfdSendSignal(fd, signal, nil, 0); err != unix.ESRCH {
+		return false, os.NewSyscallError("pidfd_send_signal", err)
+	}
+	return true, nil
 }
 
 // closeOf closes what was opened.
