@@ -32,7 +32,7 @@ func checkDelegates(ctx context.Context, n *Node) ([]Result, error) {
 // delegates are those that the policy names, and what stands where one is
 // looked for otherwise.
 func (n *Node) delegates() (paths []string) {
-	names := []string{"runc", "crun"}
+	names := []string{"runc", "crun", "runsc"}
 	if st, err := tenant.Open(n.Root); err == nil {
 		if node, err := st.Node(); err == nil {
 			for name, path := range node.Delegates {
@@ -71,6 +71,9 @@ func delegateOf(path, said string) []Result {
 	first, _, _ := strings.Cut(said, "\n")
 	version := versionOf(first)
 	name := fmt.Sprintf("%s %s (%s)", kind, version, path)
+	if kind == "runsc" {
+		return sandboxOf(path, first)
+	}
 	var all []Result
 	if kind == "runc" {
 		for _, f := range fixes {

@@ -283,6 +283,18 @@ func TestDelegatesAndTheFixesThatTheyHave(t *testing.T) {
 			t.Errorf("%s:\n%s\nwant\n%s", said, got, strings.Join(want, "\n"))
 		}
 	}
+	for said, want := range map[string]string{
+		"runsc version release-20260831.0\nspec: 1.2.1":    "OK runsc release-20260831.0 (/usr/bin/runsc) has the known fixes",
+		"runsc version v0.0.0-20260905035102-160fafc42237": "OK runsc v0.0.0-20260905035102-160fafc42237 (/usr/bin/runsc) has the known fixes",
+		"runsc version release-20240807.0":                 "Warning runsc release-20240807.0 (/usr/bin/runsc) is more than a year older than the one that Bulkhead is tested with",
+		"runsc version VERSION_MISSING":                    "Warning runsc VERSION_MISSING (/usr/bin/runsc) does not say of which day it is",
+	} {
+		n := host(t, nil)
+		n.installs(t, "runsc", said, "")
+		if got := says(t, n, "delegates"); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", said, got, want)
+		}
+	}
 	n := host(t, nil)
 	n.installs(t, "crun", "crun version 1.8.1", "")
 	has(t, n, "delegates", "Warning crun 1.8.1 (/usr/bin/crun) sets no user.* limits")
