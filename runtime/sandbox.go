@@ -58,6 +58,9 @@ func sandboxDenials(c *isolator.Case) (all isolator.Denials) {
 	case isolator.BuildKit, isolator.Buildah, isolator.Podman:
 		deny("delegate", "runsc, which runs containers of containerd, Docker and Kubernetes", "runc or crun for "+string(c.Facts.Engine))
 	}
+	if p := c.Asked.Spec.Process; p != nil && p.SelinuxLabel != "" {
+		deny("process.selinuxLabel", "set", "none: runsc starts nothing with a label")
+	}
 	for _, t := range []specs.LinuxNamespaceType{specs.PIDNamespace, specs.NetworkNamespace, specs.IPCNamespace} {
 		path := fmt.Sprintf("linux.namespaces[%s]", t)
 		switch c.Shape.Namespaces[t] {

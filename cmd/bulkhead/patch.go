@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/bulkhead-dev/bulkhead/runtime"
 	"github.com/bulkhead-dev/bulkhead/spec"
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 )
@@ -27,13 +28,19 @@ type denialJSON struct {
 	Sentence string `json:"sentence"`
 }
 
+type noteJSON struct {
+	Path string `json:"path"`
+	What string `json:"what"`
+}
+
 // showPatch prints the patch that makes the accepted config.json of the one
 // that was asked for, what changes beside it, and the denials.
-func showPatch(w io.Writer, config []byte, r spec.Result) error {
+func showPatch(w io.Writer, config []byte, r spec.Result, ignored []runtime.Note) error {
 	out := struct {
 		Patch   []operation   `json:"patch"`
 		Request []spec.Change `json:"request,omitempty"` // not in config.json: options, stdio
 		Denials []denialJSON  `json:"denials"`
+		Notes   []noteJSON    `json:"notes,omitempty"` // what the delegate does not do
 	}{Patch: []operation{}, Denials: []denialJSON{}}
 	doc := map[string]any{}
 	if err := json.Unmarshal(config, &doc); err != nil {
@@ -50,6 +57,9 @@ func showPatch(w io.Writer, config []byte, r spec.Result) error {
 	}
 	for _, d := range r.Denials {
 		out.Denials = append(out.Denials, denialJSON{d, d.Error()})
+	}
+	for _, n := range ignored {
+		out.Notes = append(out.Notes, noteJSON{n.Key, n.What})
 	}
 	return printJSON(w, out)
 }

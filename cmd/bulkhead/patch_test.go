@@ -45,7 +45,7 @@ func TestPatchMakesTheAcceptedConfig(t *testing.T) {
 				t.Fatal(err)
 			}
 			var shown bytes.Buffer
-			if err := showPatch(&shown, []byte(config), result); err != nil {
+			if err := showPatch(&shown, []byte(config), result, nil); err != nil {
 				t.Fatal(err)
 			}
 			got := new(specs.Spec)

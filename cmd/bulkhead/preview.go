@@ -24,7 +24,8 @@ func previewCommand() *cobra.Command {
 		Use:   "preview --tenant NAME (--bundle DIR | --spec FILE) [-f PATH...] [-o json]",
 		Short: "shows what a tenant would make of a container",
 		Long: `Shows what this node would make of a container's config.json: every change with
-its isolator and reason, and every denial. Nothing is started or written.
+its isolator and reason, every denial, and what the tenant's delegate does not do of
+it. Nothing is started or written.
 
 Exit codes: 0 accepted, 1 denied, 2 could not look.`,
 		Example: "  bulkhead preview --tenant acme --bundle /run/containerd/io.containerd.runtime.v2.task/acme/web\n" +
@@ -79,14 +80,16 @@ func (p *preview) run(cmd *cobra.Command) (denied bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	_, result, err := runtime.Judge(isolator.NewCase(policy, node, facts, asked))
+	final, result, err := runtime.Judge(isolator.NewCase(policy, node, facts, asked))
 	if err != nil {
 		return false, err
 	}
+	ignored := runtime.Ignored(facts, final.Spec)
 	if p.output == "json" {
-		return len(result.Denials) > 0, showPatch(cmd.OutOrStdout(), config, result)
+		return len(result.Denials) > 0, showPatch(cmd.OutOrStdout(), config, result, ignored)
 	}
 	p.show(cmd.OutOrStdout(), policy, result)
+	showIgnored(cmd.OutOrStdout(), ignored)
 	return len(result.Denials) > 0, nil
 }
 
@@ -163,4 +166,11 @@ func (p *preview) show(w io.Writer, policy *tenant.Policy, r spec.Result) {
 	fmt.Fprintf(w, "tenant %s: %s\n", policy.Name, verdict)
 	showDenials(w, r.Denials)
 	showEdits(w, r.Changes)
+}
+
+// showIgnored says what the delegate does not do.
+func showIgnored(w io.Writer, notes []runtime.Note) {
+	for _, n := range notes {
+		fmt.Fprintf(w, "note: under runsc %s %s\n", n.Key, n.What)
+	}
 }
