@@ -30,6 +30,9 @@ func Ignored(f isolator.Facts, s *specs.Spec) (all []Note) {
 		say(p.Scheduler != nil, "process.scheduler", "is not applied")
 		say(p.IOPriority != nil, "process.ioPriority", "is not applied")
 	}
+	for _, m := range s.Mounts {
+		say(len(m.UIDMappings)+len(m.GIDMappings) > 0, fmt.Sprintf("mounts[%q].uidMappings", m.Destination), "are not applied: files have the IDs that they have on the node")
+	}
 	if s.Hooks != nil {
 		say(len(s.Hooks.StartContainer) > 0, "hooks.startContainer", "are not run")
 	}

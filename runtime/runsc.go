@@ -194,6 +194,6 @@ func (rt *Runtime) delegateFacts(c Caller, d *Delegate) isolator.Delegate {
 	}
 	return isolator.Delegate{
 		Path: rt.command(d), StateRoot: root, OCIVersionMax: d.Version, SeccompFlags: d.seccompFlags(),
-		RuncVersion: d.runcVersion(), RecursiveReadOnly: d.recursiveReadOnly(), Sandbox: d.isRunsc(),
+		RuncVersion: d.runcVersion(), RecursiveReadOnly: d.recursiveReadOnly() || d.isRunsc(), Sandbox: d.isRunsc(),
 	}
 }

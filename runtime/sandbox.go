@@ -112,7 +112,27 @@ func (d *decision) forDelegate(s *specs.Spec) *specs.Spec {
 	if written.Hostname == "" && d.facts.Engine == isolator.CRI && s.Process != nil {
 		written.Hostname = hostnameOf(s.Process.Env)
 	}
+	written.Mounts = slices.Clone(s.Mounts)
+	for i, m := range written.Mounts {
+		written.Mounts[i].Options = plainOptions(m.Options)
+	}
 	return &written
+}
+
+// plain are the options that runsc knows by another name. Of those that are for
+// all that is mounted below too it takes no notice, so that what is to be
+// read-only would be writable; its own are always for all: its file server serves
+// the whole tree by them (gVisor 160fafc42237, pkg/lisafs, Readonly).
+var plain = map[string]string{"rro": "ro", "rnosuid": "nosuid", "rnodev": "nodev", "rnoexec": "noexec"}
+
+func plainOptions(options []string) []string {
+	known := slices.Clone(options)
+	for i, o := range known {
+		if name, ok := plain[o]; ok {
+			known[i] = name
+		}
+	}
+	return known
 }
 
 // hostnameOf is the pod's host name, which the CRI plugin puts into the
