@@ -14,7 +14,7 @@ import (
 )
 
 func TestKilledShimOfASandboxLeavesNothingAfterDelete(t *testing.T) {
-	onEachEngine(t, sandboxed, func(s *stage) {
+	onEachEngineWithRunsc(t, sandboxed, func(s *stage) {
 		events, err := s.node.Listen(s.ctx, s.node.Namespace("acme"))
 		s.must(err)
 		defer events.Stop()
@@ -34,6 +34,7 @@ func TestKilledShimOfASandboxLeavesNothingAfterDelete(t *testing.T) {
 }
 
 func TestSandboxesOutliveContainerd(t *testing.T) {
+	needsRunsc(t)
 	onOwnNode(t, func(s *stage) {
 		s.apply(sandboxed)
 		c := s.start(s.sleeper("acme"))
@@ -51,6 +52,7 @@ func TestSandboxesOutliveContainerd(t *testing.T) {
 
 // What a container leaves when all that could have cleaned up was killed.
 func TestGCTakesASandboxAway(t *testing.T) {
+	needsRunsc(t)
 	onOwnNode(t, func(s *stage) {
 		s.apply(sandboxed)
 		c := s.start(s.sleeper("acme"))

@@ -9,6 +9,7 @@ import (
 
 func TestDockerRunsATenantsContainersUnderRunsc(t *testing.T) {
 	p := node.Policy{Tenants: map[string]string{"acme": "delegate: runsc\n" + acmeOnDocker.Tenants["acme"]}}
+	needsRunsc(t)
 	onEachDocker(t, p, func(s *dockerStage) {
 		s.expect("it printed", s.docker("run", "--rm", node.ImageName, "echo", "hello"), "hello")
 		if got := s.docker("run", "--rm", node.ImageName, "dmesg"); !strings.Contains(got, "gVisor") {

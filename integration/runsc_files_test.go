@@ -16,7 +16,7 @@ import (
 // Its file server opens what was judged while the sandbox is made, also of a
 // folder whose owner could exchange it, which is bound elsewhere until then.
 func TestRunscContainerHasItsMounts(t *testing.T) {
-	onEachEngine(t, sandboxed, func(s *stage) {
+	onEachEngineWithRunsc(t, sandboxed, func(s *stage) {
 		dir := s.TempDir()
 		s.tree(dir, "listed/sub/", "readonly/")
 		for _, name := range []string{"listed", "listed/sub", "readonly"} {
@@ -54,7 +54,7 @@ func TestRunscContainerHasItsMounts(t *testing.T) {
 // With a user namespace the file server has its IDs, and the sandbox none.
 func TestRunscContainerInAUserNamespace(t *testing.T) {
 	const first = 1 << 20
-	onEachEngine(t, sandboxed, func(s *stage) {
+	onEachEngineWithRunsc(t, sandboxed, func(s *stage) {
 		c := s.start(s.remapped("acme", first))
 		if code := s.wait(c.exec(nil, "sh", "-c", "id -u | grep -x 0")); code != 0 {
 			s.Error("inside it is not root")

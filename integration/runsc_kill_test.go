@@ -9,7 +9,7 @@ import (
 // A further process is one of the sandbox's kernel; on the node there is only
 // who waits for it.
 func TestRunscEndsAFurtherProcessInside(t *testing.T) {
-	onEachEngine(t, sandboxed, func(s *stage) {
+	onEachEngineWithRunsc(t, sandboxed, func(s *stage) {
 		c := s.start(s.sleeper("acme"))
 		processes := func() string {
 			p := c.exec(nil, "ps", "-o", "args")
@@ -32,7 +32,7 @@ func TestRunscEndsAFurtherProcessInside(t *testing.T) {
 
 // One that does not answer is killed nevertheless.
 func TestRunscThatDoesNotAnswerIsKilled(t *testing.T) {
-	onEachEngine(t, sandboxed, func(s *stage) {
+	onEachEngineWithRunsc(t, sandboxed, func(s *stage) {
 		c := s.start(s.sleeper("acme"))
 		s.must(syscall.Kill(c.Pid(), syscall.SIGKILL))
 		if code := c.wait(); code != 128+9 {

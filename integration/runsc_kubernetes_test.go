@@ -18,6 +18,7 @@ const sandboxedPods = "sandboxed"
 // an init container had it and after the container was started again.
 func TestKubernetesRunsPodsUnderRunsc(t *testing.T) {
 	onlyIfItMatters(t)
+	needsRunsc(t)
 	for _, n := range nodes {
 		if !n.Engine.Modern() {
 			continue

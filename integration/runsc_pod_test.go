@@ -59,7 +59,7 @@ func (p *pod) joined() node.Run {
 func TestRunscRunsOneContainerOfAPodAtATime(t *testing.T) {
 	p := sandboxed
 	p.Pods = true
-	onEachEngine(t, p, func(s *stage) {
+	onEachEngineWithRunsc(t, p, func(s *stage) {
 		web := s.pod("acme", "web-0")
 		beside := s.start(stock(s.sleeper("nobody")))
 		s.wired(web.started, beside)

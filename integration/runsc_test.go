@@ -25,8 +25,20 @@ limits: {cpu: "2", memory: 512Mi, pids: 400}
 container: {default: {memory: 256Mi, pids: 200}, max: {cpu: "1", memory: 256Mi, pids: 200}}
 `}}
 
+func needsRunsc(t *testing.T) {
+	t.Helper()
+	if nodes[0].Engine.Runsc() == "" {
+		t.Skip("needs runsc, which the VM has not; run: make engines")
+	}
+}
+
+func onEachEngineWithRunsc(t *testing.T, p node.Policy, test func(*stage)) {
+	needsRunsc(t)
+	onEachEngine(t, p, test)
+}
+
 func TestRunscRunsATenantsContainers(t *testing.T) {
-	onEachEngine(t, sandboxed, func(s *stage) {
+	onEachEngineWithRunsc(t, sandboxed, func(s *stage) {
 		r := s.sleeper("acme")
 		r.Args = []string{"sh", "-c", "dmesg; exec sleep 600"}
 		c := s.start(r)
@@ -59,7 +71,7 @@ func TestRunscRunsATenantsContainers(t *testing.T) {
 
 func TestRunscContainerEndsAtItsMemoryLimit(t *testing.T) {
 	p := node.Policy{Tenants: map[string]string{"acme": "delegate: runsc\nlimits: {memory: 512Mi}\ncontainer: {max: {memory: 128Mi}}"}}
-	onEachEngine(t, p, func(s *stage) {
+	onEachEngineWithRunsc(t, p, func(s *stage) {
 		fits := s.start(s.prober("acme", "memory", "32"))
 		s.number(fits.Process, "touched")
 		s.expectOOM(s.prober("acme", "memory", "256"), s.sleeper("acme"))
@@ -67,7 +79,7 @@ func TestRunscContainerEndsAtItsMemoryLimit(t *testing.T) {
 }
 
 func TestRunscIsVerifiedAsASandbox(t *testing.T) {
-	onEachEngine(t, sandboxed, func(s *stage) {
+	onEachEngineWithRunsc(t, sandboxed, func(s *stage) {
 		c := s.start(s.sleeper("acme"))
 		s.wait(c.exec(nil, "true"))
 		s.verify("as it started", 0, "1 tenant and 1 container hold")
@@ -89,7 +101,7 @@ func TestRunscIsVerifiedAsASandbox(t *testing.T) {
 }
 
 func TestRunscLimitsChangeWhileItRuns(t *testing.T) {
-	onEachEngine(t, sandboxed, func(s *stage) {
+	onEachEngineWithRunsc(t, sandboxed, func(s *stage) {
 		c := s.start(s.sleeper("acme"))
 		const mi = 1 << 20
 		most := limits{256 * mi, 200, 1000}
@@ -115,7 +127,7 @@ container: {max: {cpu: 500m, memory: 128Mi, pids: 150}}
 }
 
 func TestRunscContainersPauseAndSayWhatTheyUse(t *testing.T) {
-	onEachEngine(t, sandboxed, func(s *stage) {
+	onEachEngineWithRunsc(t, sandboxed, func(s *stage) {
 		c := s.start(s.sleeper("acme"))
 		ctx := c.Context(s.ctx)
 		s.must(c.Task().Pause(ctx))
@@ -139,7 +151,7 @@ func TestRunscContainersPauseAndSayWhatTheyUse(t *testing.T) {
 
 // What is in the way of making a sandbox leaves nothing behind.
 func TestRunscThatCannotStartLeavesNothing(t *testing.T) {
-	onEachEngine(t, sandboxed, func(s *stage) {
+	onEachEngineWithRunsc(t, sandboxed, func(s *stage) {
 		few := s.sleeper("acme")
 		few.Spec = []oci.SpecOpts{oci.WithPidsLimit(3)}
 		if c, err := s.node.Run(s.ctx, few); err == nil {
@@ -164,7 +176,7 @@ func TestRunscThatCannotStartLeavesNothing(t *testing.T) {
 // No client chooses how runsc runs: its own list of what an annotation may
 // change without the operator's word has the host's sockets.
 func TestRunscTakesNoFlagFromAnAnnotation(t *testing.T) {
-	onEachEngine(t, sandboxed, func(s *stage) {
+	onEachEngineWithRunsc(t, sandboxed, func(s *stage) {
 		for _, key := range []string{"dev.gvisor.flag.host-uds", "dev.gvisor.flag.platform", "dev.gvisor.bundle.experimental-high-performance", "dev.gvisor.spec.mount.data.source"} {
 			r := s.sleeper("acme")
 			r.Spec = []oci.SpecOpts{oci.WithAnnotations(map[string]string{key: "all"})}
@@ -184,7 +196,7 @@ func TestRunscTakesNoFlagFromAnAnnotation(t *testing.T) {
 // A sandbox has nothing of other containers' or the host's to share.
 func TestRunscRefusesWhatASandboxCannotShare(t *testing.T) {
 	p := node.Policy{Tenants: map[string]string{"acme": sandboxed.Tenants["acme"] + "security: {exceptions: {hostNamespaces: [Network, PID, IPC]}}\n"}}
-	onEachEngine(t, p, func(s *stage) {
+	onEachEngineWithRunsc(t, p, func(s *stage) {
 		host := s.sleeper("acme")
 		host.Spec = []oci.SpecOpts{oci.WithHostNamespace(specs.NetworkNamespace), oci.WithHostNamespace(specs.PIDNamespace)}
 		_, err := s.node.Run(s.ctx, host)
@@ -203,7 +215,7 @@ func TestRunscAndRuncRunSideBySide(t *testing.T) {
 	if _, err := exec.LookPath("crun"); err == nil && host.V2() {
 		tenants["inite"] = "delegate: crun\nlimits: {memory: 64Mi}"
 	}
-	onEachEngine(t, node.Policy{Tenants: tenants}, func(s *stage) {
+	onEachEngineWithRunsc(t, node.Policy{Tenants: tenants}, func(s *stage) {
 		for tenant := range tenants {
 			c := s.start(s.sleeper(tenant))
 			if got, want := filepath.Base(host.Program(c.Pid())) == "runsc", tenant == "acme"; got != want {
@@ -219,7 +231,7 @@ func TestRunscAndRuncRunSideBySide(t *testing.T) {
 
 // In Audit nothing is changed, the kernel neither.
 func TestRunscIsNotUsedInAudit(t *testing.T) {
-	onEachEngine(t, node.Policy{Tenants: map[string]string{"acme": "enforcement: Audit\ndelegate: runsc"}}, func(s *stage) {
+	onEachEngineWithRunsc(t, node.Policy{Tenants: map[string]string{"acme": "enforcement: Audit\ndelegate: runsc"}}, func(s *stage) {
 		c := s.start(s.sleeper("acme"))
 		if got := filepath.Base(host.Program(c.Pid())); got == "runsc" {
 			s.Error("a container in Audit runs in a sandbox")

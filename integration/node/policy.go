@@ -33,7 +33,11 @@ func (p Policy) yaml(n *Node) string {
 		fmt.Fprintf(&b, "  selectors: {containerdNamespaces: [%s]%s}\n%s\n---\n", namespace, pods, indent(p.Tenants[name]))
 	}
 	fmt.Fprintf(&b, "apiVersion: bulkhead.dev/v1alpha1\nkind: NodePolicy\nmetadata: {name: default}\nspec:\n")
-	fmt.Fprintf(&b, "  delegates: {runc: %s, runsc: %s}\n%s\n", n.Engine.Runc, n.Engine.Runsc(), indent(p.Node))
+	delegates := "runc: " + n.Engine.Runc
+	if runsc := n.Engine.Runsc(); runsc != "" {
+		delegates += ", runsc: " + runsc
+	}
+	fmt.Fprintf(&b, "  delegates: {%s}\n%s\n", delegates, indent(p.Node))
 	return b.String()
 }
 
