@@ -34,8 +34,8 @@ func (p Policy) yaml(n *Node) string {
 	}
 	fmt.Fprintf(&b, "apiVersion: bulkhead.dev/v1alpha1\nkind: NodePolicy\nmetadata: {name: default}\nspec:\n")
 	delegates := "runc: " + n.Engine.Runc
-	if runsc := n.Engine.Runsc(); runsc != "" {
-		delegates += ", runsc: " + runsc
+	if strings.Contains(b.String(), "delegate: runsc") { // an older Bulkhead knows none
+		delegates += ", runsc: " + n.Engine.Runsc()
 	}
 	fmt.Fprintf(&b, "  delegates: {%s}\n%s\n", delegates, indent(p.Node))
 	return b.String()
