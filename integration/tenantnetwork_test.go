@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -138,8 +139,8 @@ func TestNetworkOfATenantIsConnectedByCNI(t *testing.T) {
 		}
 		res, err = s.node.Bulkhead(s.ctx, "describe", "container", first.ID)
 		s.must(err)
-		for _, want := range []string{"  namespace:  the tenant's\n", "10.89.0.2/24, fd00:89::2/64"} {
-			if !strings.Contains(res.Stdout, want) {
+		for _, want := range []string{"  namespace: +the tenant's\n", "  eth0: .*10.89.0.2/24, fd00:89::2/64"} {
+			if !regexp.MustCompile(want).MatchString(res.Stdout) {
 				s.Errorf("no %q in %s", want, res.Stdout)
 			}
 		}

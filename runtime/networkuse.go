@@ -19,6 +19,11 @@ const (
 	NetworkSent     cgroup.Figure = "network_sent_bytes_total"
 )
 
+// counted is the identity of every network and of all walls, so that what they
+// counted before a meter saw them counts. One that has an earlier one's place
+// counts from what that had.
+const counted = 1
+
 // connections are the network namespaces of containers, each with a process
 // that lives in it. Containers that share one have it once.
 func connections(records []*record.Record) map[string]int {
@@ -41,7 +46,7 @@ func traffic(pid int) (cgroup.Stats, error) {
 	if err != nil {
 		return cgroup.Stats{}, err
 	}
-	s := cgroup.Stats{Figures: map[cgroup.Figure]float64{NetworkReceived: 0, NetworkSent: 0}}
+	s := cgroup.Stats{ID: counted, Figures: map[cgroup.Figure]float64{NetworkReceived: 0, NetworkSent: 0}}
 	for line := range strings.Lines(string(data)) {
 		name, counts, found := strings.Cut(line, ":")
 		fields := strings.Fields(counts)

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/bulkhead-dev/bulkhead/hooks/network/namespace"
+	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 )
 
@@ -77,5 +78,18 @@ func TestTrafficIsCountedOnceANetwork(t *testing.T) {
 	got, sent := s.Figures[NetworkReceived], s.Figures[NetworkSent]
 	if got < 1000 || sent < 1000 || got >= 10000 || sent >= 10000 {
 		t.Errorf("received %v and sent %v, want the 1000 that the pair did, without loopback's 10000", got, sent)
+	}
+}
+
+// What a network counted before a meter saw it is the tenant's too.
+func TestTrafficOfANewNetworkCounts(t *testing.T) {
+	pid, _ := connected(t)
+	s, err := traffic(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Figures[NetworkSent] = 5
+	if got := growth(cgroup.Stats{}, s)[NetworkSent]; got != 5 {
+		t.Errorf("%v of 5 bytes count", got)
 	}
 }

@@ -60,7 +60,10 @@ func (m *Meter) Read() ([]*Usage, time.Time, error) {
 	}
 	all, of := withRunning(m.known, records), byTenant(records)
 	var errs []error
-	places, networks := map[string][]string{}, map[string]int{} // by tenant; by place
+	places := map[string][]string{}                       // by tenant
+	networks := map[string]func() (cgroup.Stats, error){} // by place
+	dropped, err := m.rt.dropped(records)
+	errs = append(errs, err)
 	for _, u := range all {
 		own, err := m.rt.ownPlace(u.Tenant, u.Ancestors)
 		if err != nil {
@@ -68,7 +71,15 @@ func (m *Meter) Read() ([]*Usage, time.Time, error) {
 		}
 		places[u.Tenant] = partsOf(own, of[u.Tenant], pods)
 		for place, pid := range connections(of[u.Tenant]) {
-			places[u.Tenant], networks[place] = append(places[u.Tenant], place), pid
+			places[u.Tenant] = append(places[u.Tenant], place)
+			networks[place] = func() (cgroup.Stats, error) { return traffic(pid) }
+		}
+		for _, r := range of[u.Tenant] {
+			if r.Network != nil {
+				place := m.rt.wallsPlace(r)
+				places[u.Tenant] = append(places[u.Tenant], place)
+				networks[place] = func() (cgroup.Stats, error) { return dropped[place], nil }
+			}
 		}
 		u.Account = AccountOf(of[u.Tenant], u.Tenant)
 	}
@@ -103,7 +114,7 @@ func (m *Meter) refresh() error {
 
 // look reads each place once, a cgroup's or a network's, and says by how much
 // its counts grew.
-func (m *Meter) look(places map[string][]string, networks map[string]int) (seen map[string]cgroup.Stats, grown map[string]map[cgroup.Figure]float64, err error) {
+func (m *Meter) look(places map[string][]string, networks map[string]func() (cgroup.Stats, error)) (seen map[string]cgroup.Stats, grown map[string]map[cgroup.Figure]float64, err error) {
 	var errs []error
 	seen, grown = map[string]cgroup.Stats{}, map[string]map[cgroup.Figure]float64{}
 	// In the same order each time, so that what one reading takes does not show in
@@ -113,8 +124,8 @@ func (m *Meter) look(places map[string][]string, networks map[string]int) (seen 
 	reading := cgroup.NewReading()
 	for _, place := range slices.Compact(all) {
 		read := reading.Stats
-		if pid, ok := networks[place]; ok {
-			read = func(string) (cgroup.Stats, error) { return traffic(pid) }
+		if network := networks[place]; network != nil {
+			read = func(string) (cgroup.Stats, error) { return network() }
 		}
 		stats, err := read(place)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bulkhead-dev/bulkhead/runtime"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 	"github.com/bulkhead-dev/bulkhead/tenant/compile"
@@ -36,7 +37,7 @@ beginning of it.`,
 				if err != nil {
 					return err
 				}
-				return describeContainer(cmd.OutOrStdout(), r, all)
+				return describeContainer(runtime.New(here(), runtime.Execute), cmd.OutOrStdout(), r, all)
 			}
 			objects, policies, err := inForce(here())
 			if err != nil {
@@ -102,6 +103,8 @@ func describe(out io.Writer, o *compile.Object, p *tenant.Policy, records []*rec
 	line("  AppArmor profile", cmp.Or(p.Security.AppArmorProfile, "the engine's"))
 	line("  capabilities above the level", list(p.Security.Exceptions.Capabilities))
 	line("  host namespaces", list(p.Security.Exceptions.HostNamespaces))
+	section("Network")
+	describeNetwork(line, &p.Network)
 	section("Containers")
 	for _, r := range records {
 		if r.Tenant == p.Name {

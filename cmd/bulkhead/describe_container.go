@@ -11,6 +11,7 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/bulkhead-dev/bulkhead/hooks/network"
 	"github.com/bulkhead-dev/bulkhead/runtime"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/tenant"
@@ -42,7 +43,7 @@ func containerNamed(root tenant.Root, id string) (*record.Record, []*record.Reco
 	return nil, nil, fmt.Errorf("container %q is the beginning of %d ids, such as %s and %s; write more of it", id, len(found), found[0].ID, found[1].ID)
 }
 
-func describeContainer(out io.Writer, r *record.Record, all []*record.Record) error {
+func describeContainer(rt *runtime.Runtime, out io.Writer, r *record.Record, all []*record.Record) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	line := func(key, value string) { fmt.Fprintf(w, "%s:\t%s\n", key, cmp.Or(value, "-")) }
 	section := func(name string) { fmt.Fprintf(w, "%s:\n", name) }
@@ -73,7 +74,38 @@ func describeContainer(out io.Writer, r *record.Record, all []*record.Record) er
 	for _, i := range interfaces {
 		line("  "+i.Name, strings.Join(append([]string{i.MAC}, i.Addresses...), ", "))
 	}
+	walls, err := rt.Walls(r)
+	if err != nil {
+		return err
+	}
+	describeWalls(line, walls)
 	return w.Flush()
+}
+
+// describeWalls says where walls stand, and what they dropped.
+func describeWalls(line func(key, value string), walls *runtime.Seen) {
+	if walls == nil {
+		line("Walls", "none")
+		return
+	}
+	if !walls.Stands {
+		line("Walls", "they were taken away; see: bulkhead verify")
+		return
+	}
+	var ends []string
+	for _, i := range walls.Interfaces {
+		if i.Host == "" {
+			ends = append(ends, i.Inside+" has none: its other end is not here")
+		} else {
+			ends = append(ends, i.Inside+" at "+i.Host)
+		}
+	}
+	line("Walls", strings.Join(ends, ", "))
+	for _, why := range network.Reasons {
+		if n := walls.Dropped[why]; n.Packets > 0 {
+			line("  dropped, "+string(why), fmt.Sprintf("%d packets, %d bytes", n.Packets, n.Bytes))
+		}
+	}
 }
 
 // whoseNetwork says whose network namespace a container has.

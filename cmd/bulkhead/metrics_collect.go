@@ -122,6 +122,7 @@ var (
 		"Denials that refused a request. Without tenant: none was found. Isolator \"policy\": the policy could not decide.", []string{"tenant", "isolator"}, nil)
 	audited = prometheus.NewDesc("bulkhead_audited_denials_total",
 		"Denials that were logged only, since the tenant is in Audit or its total is only reported.", []string{"tenant", "isolator"}, nil)
+	dropped = prometheus.NewDesc("bulkhead_tenant_network_dropped_packets_total", "Packets that the walls around its containers dropped, and why.", []string{"tenant", "reason"}, nil)
 	skipped = prometheus.NewDesc("bulkhead_audit_log_skipped_lines_total", "Lines of the audit log that could not be read.", nil, nil)
 
 	figureDescs = func() map[cgroup.Figure]*prometheus.Desc {
@@ -141,7 +142,7 @@ func (c *collector) Describe(to chan<- *prometheus.Desc) {
 	for _, a := range knownAmounts {
 		to <- a.desc
 	}
-	for _, d := range []*prometheus.Desc{tenantInfo, buildInfo, denials, audited, skipped} {
+	for _, d := range []*prometheus.Desc{tenantInfo, buildInfo, denials, audited, dropped, skipped} {
 		to <- d
 	}
 }
@@ -187,6 +188,10 @@ func putUsage(put put, all []*runtime.Usage) {
 		}
 		put(tenantInfo, prometheus.GaugeValue, 1, u.Tenant, parent)
 		for f, n := range u.Figures {
+			if why, ok := runtime.WhyDropped(f); ok {
+				put(dropped, prometheus.CounterValue, n, u.Tenant, string(why))
+				continue
+			}
 			kind := prometheus.GaugeValue
 			if f.Counts() {
 				kind = prometheus.CounterValue

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"github.com/bulkhead-dev/bulkhead/hooks/network"
 	"github.com/bulkhead-dev/bulkhead/runtime"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
@@ -33,6 +34,7 @@ func (e everything) Collect(to chan<- prometheus.Metric) {
 	for f := range figures {
 		u.Figures[f] = 1
 	}
+	u.Figures[runtime.NetworkDropped(network.Spoofed)] = 1
 	putUsage(putter(to), []*runtime.Usage{u})
 	putter(to)(denials, prometheus.CounterValue, 1, "acme", "cpu")
 	putter(to)(audited, prometheus.CounterValue, 1, "acme", "cpu")
@@ -45,7 +47,7 @@ func TestNamesOfMetricsFollowTheConventions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := len(figures) + len(knownAmounts) + 5; len(families) != want {
+	if want := len(figures) + len(knownAmounts) + 6; len(families) != want {
 		t.Errorf("there are %d metrics, want %d", len(families), want)
 	}
 	problems, err := promlint.NewWithMetricFamilies(families).Lint()

@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/spf13/cobra"
 
 	"github.com/bulkhead-dev/bulkhead/runtime"
@@ -24,8 +26,9 @@ func previewCommand() *cobra.Command {
 		Use:   "preview --tenant NAME (--bundle DIR | --spec FILE) [-f PATH...] [-o json]",
 		Short: "shows what a tenant would make of a container",
 		Long: `Shows what this node would make of a container's config.json: every change with
-its isolator and reason, every denial, and what the tenant's delegate does not do of
-it. Nothing is started or written.
+its isolator and reason, every denial, what the tenant's delegate does not do of
+it, and the walls that would stand around its network, as input of nft(8). Nothing
+is started or written.
 
 Exit codes: 0 accepted, 1 denied, 2 could not look.`,
 		Example: "  bulkhead preview --tenant acme --bundle /run/containerd/io.containerd.runtime.v2.task/acme/web\n" +
@@ -76,7 +79,8 @@ func (p *preview) run(cmd *cobra.Command) (denied bool, err error) {
 	if asked.Spec, err = spec.Parse(config); err != nil {
 		return false, err
 	}
-	facts, err := runtime.New(here(), runtime.Execute).Facts(cmd.Context(), p.caller, asked, node, policy)
+	rt := runtime.New(here(), runtime.Execute)
+	facts, err := rt.Facts(cmd.Context(), p.caller, asked, node, policy)
 	if err != nil {
 		return false, err
 	}
@@ -90,7 +94,29 @@ func (p *preview) run(cmd *cobra.Command) (denied bool, err error) {
 	}
 	p.show(cmd.OutOrStdout(), policy, result)
 	showIgnored(cmd.OutOrStdout(), ignored)
+	if len(result.Denials) == 0 && hasNetwork(final.Spec) {
+		return false, p.showWalls(cmd.OutOrStdout(), rt, policy, node)
+	}
 	return len(result.Denials) > 0, nil
+}
+
+// hasNetwork reports a network namespace that is not the node's.
+func hasNetwork(s *specs.Spec) bool {
+	return s.Linux != nil && slices.ContainsFunc(s.Linux.Namespaces, func(ns specs.LinuxNamespace) bool { return ns.Type == specs.NetworkNamespace })
+}
+
+// showWalls shows what would stand around the container's network.
+func (p *preview) showWalls(w io.Writer, rt *runtime.Runtime, policy *tenant.Policy, node *tenant.Node) error {
+	plan, example, err := rt.WallsPlanned(p.caller, policy, node)
+	if err != nil {
+		return err
+	}
+	of := "its interfaces"
+	if example {
+		of = "an interface such as eth0, with 192.0.2.2 and 2001:db8::2"
+	}
+	fmt.Fprintf(w, "\nwalls around %s, as nft has them:\n\n%s", of, plan)
+	return nil
 }
 
 // policies returns the tenant and the node's policy, as in force or as in files.

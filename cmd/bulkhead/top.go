@@ -48,6 +48,7 @@ pipe each interval is a table of its own, or with -o json a line.
   READ WRITE  bytes a second of disks; on cgroup v1 without what is written
               through the page cache
   NET         bits a second that its containers received and sent, of the limit
+  DROPPED     packets that walls between tenants dropped
   PSI         share of the last 10 seconds in which something waited for it
               (cgroup v2 with pressure stall information)
   OOM         processes that the kernel killed for memory

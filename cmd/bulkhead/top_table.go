@@ -50,6 +50,7 @@ var columns = []column{
 	{"NET OUT", false, 6, func(u *use) (string, alarm) {
 		return of(bits(u.NetworkSentBitsPerSecond), bits(float(u.NetworkSentLimitBitsPerSecond))), fine
 	}},
+	{"DROPPED", false, 5, func(u *use) (string, alarm) { return tasks(u.NetworkDroppedPackets), fine }},
 	{"PSI CPU", false, 7, func(u *use) (string, alarm) {
 		return percent(u.PressureCPURatio), above(u.PressureCPURatio, 0.25, 0.75)
 	}},

@@ -80,11 +80,11 @@ func TestTableFitsTheTerminal(t *testing.T) {
 	uses := sorted(family(), "cpu")
 	full := layout{}.lines(uses)
 	want := []string{
-		"TENANT   CPU       THROTTLED   MEMORY       HIGH   PIDS   READ/S   WRITE/S   NET IN     NET OUT   PSI CPU   PSI MEM   PSI IO   OOM   CONTAINERS",
-		"beta     0.75/-    30%         1.5Ki/-      -      -/-    2.5Mi    -         -/-        -/-       -         -         -        -     0/-",
-		"acme     0.5/0.5   -           96Mi/100Mi   -      -/-    -        -         96.5M/1G   1.5k/-    -         -         -        1     0/-",
-		"└─ci     0.4/-     -           -/-          -      7/-    -        -         -/-        -/-       -         -         -        -     0/-",
-		"idle     -/-       -           -/-          -      -/-    -        -         -/-        -/-       -         -         -        -     0/-",
+		"TENANT   CPU       THROTTLED   MEMORY       HIGH   PIDS   READ/S   WRITE/S   NET IN     NET OUT   DROPPED   PSI CPU   PSI MEM   PSI IO   OOM   CONTAINERS",
+		"beta     0.75/-    30%         1.5Ki/-      -      -/-    2.5Mi    -         -/-        -/-       -         -         -         -        -     0/-",
+		"acme     0.5/0.5   -           96Mi/100Mi   -      -/-    -        -         96.5M/1G   1.5k/-    -         -         -         -        1     0/-",
+		"└─ci     0.4/-     -           -/-          -      7/-    -        -         -/-        -/-       -         -         -         -        -     0/-",
+		"idle     -/-       -           -/-          -      -/-    -        -         -/-        -/-       -         -         -         -        -     0/-",
 	}
 	if diff := cmp.Diff(want, full); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

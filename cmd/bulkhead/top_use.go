@@ -34,6 +34,7 @@ type use struct {
 	NetworkReceivedLimitBitsPerSecond *int64   `json:"networkReceivedLimitBitsPerSecond"`
 	NetworkSentBitsPerSecond          *float64 `json:"networkSentBitsPerSecond"`
 	NetworkSentLimitBitsPerSecond     *int64   `json:"networkSentLimitBitsPerSecond"`
+	NetworkDroppedPackets             *int64   `json:"networkDroppedPackets"` // by walls, for whatever reason
 	PressureCPURatio                  *float64 `json:"pressureCPURatio"`
 	PressureMemoryRatio               *float64 `json:"pressureMemoryRatio"`
 	PressureIORatio                   *float64 `json:"pressureIORatio"`
@@ -105,6 +106,14 @@ func useOf(last, u *runtime.Usage, seconds float64) *use {
 		PressureCPURatio: figure(cgroup.CPUPressure), PressureMemoryRatio: figure(cgroup.MemoryPressure), PressureIORatio: figure(cgroup.IOPressure),
 		OOMKills:          whole(cgroup.OOMKilled),
 		CommittedCPUCores: float64(u.Account.CPUMilli) / 1000, CommittedMemoryBytes: u.Account.MemoryBytes,
+	}
+	for f, n := range u.Figures {
+		if _, ok := runtime.WhyDropped(f); ok {
+			if x.NetworkDroppedPackets == nil {
+				x.NetworkDroppedPackets = new(int64)
+			}
+			*x.NetworkDroppedPackets += int64(n)
+		}
 	}
 	if total, cache := x.MemoryTotalBytes, whole(cgroup.MemoryCache); total != nil && cache != nil {
 		x.MemoryUsedBytes = new(max(*total-*cache, 0))
