@@ -54,6 +54,25 @@ func (rt *Runtime) Replay(ctx context.Context, planned tenant.Root) ([]Replayed,
 	return all, nil
 }
 
+// ReplayForeign decides what the policy in force would make of a container that
+// another shim runs, whose bundle the engine wrote.
+func (rt *Runtime) ReplayForeign(ctx context.Context, c Caller) (Replayed, error) {
+	done := Replayed{Scope: record.Scope(c.Namespace), Container: c.ID}
+	st, err := tenant.Open(rt.root)
+	if err != nil {
+		return done, err
+	}
+	node, err := st.Node()
+	if err != nil {
+		return done, err
+	}
+	r := &record.Record{Scope: done.Scope, ID: c.ID, Bundle: c.Bundle, Pinned: c.Pinned}
+	if err := rt.replay(ctx, rt.root, st, node, r, &done); err != nil {
+		done.Refused = err.Error()
+	}
+	return done, nil
+}
+
 func (rt *Runtime) replay(ctx context.Context, planned tenant.Root, st *tenant.Store, node *tenant.Node, r *record.Record, done *Replayed) error {
 	w, err := rt.wouldBe(ctx, planned, st, node, r)
 	if p := w.policy; p != nil {

@@ -42,7 +42,7 @@ func rootCommand() *cobra.Command {
 			applyCommand(), deleteCommand(), diffCommand(), validateCommand(), historyCommand(), rollbackCommand()}},
 		{"look", "Looking:", []*cobra.Command{getCommand(), describeCommand(), explainCommand(), topCommand(), metricsCommand()}},
 		{"decide", "Decisions:", []*cobra.Command{previewCommand(), recommendCommand(), whyCommand()}},
-		{"node", "Node:", []*cobra.Command{freezeCommand(), thawCommand(), killCommand(), breakGlassCommand(), gcCommand(), verifyCommand(), doctorCommand()}},
+		{"node", "Node:", []*cobra.Command{freezeCommand(), thawCommand(), killCommand(), breakGlassCommand(), gcCommand(), verifyCommand(), doctorCommand(), installCommand(), uninstallCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.id, Title: group.title})
 		for _, verb := range group.verbs {

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bulkhead-dev/bulkhead/deploy/change"
+	"github.com/bulkhead-dev/bulkhead/deploy/programs"
+	"github.com/bulkhead-dev/bulkhead/runtime"
+)
+
+func installCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "install containerd|docker",
+		Short: "makes an engine use bulkhead",
+		Long: `Makes an engine of this node use bulkhead: puts the shim where the engine finds
+it and, where wanted, a runtime into the engine's configuration. What will change
+is shown first. What was there is kept, and bulkhead uninstall puts it back.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: unknownEngine,
+	}
+	cmd.AddCommand(installContainerdCommand(), installDockerCommand())
+	return cmd
+}
+
+func uninstallCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "uninstall containerd|docker",
+		Short: "takes bulkhead out of an engine again",
+		Long: `Puts back what bulkhead install has changed: contents, modes, owners and times of
+files. What others have changed in one of these files since stays.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: unknownEngine,
+	}
+	cmd.AddCommand(uninstallContainerdCommand(), uninstallDockerCommand())
+	return cmd
+}
+
+func unknownEngine(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("want: %s", cmd.UseLine())
+	}
+	return fmt.Errorf("unknown engine %q; want containerd or docker", args[0])
+}
+
+// installation is what the engines' verbs have in common.
+type installation struct {
+	engine  string // also the name of its service
+	place   programs.Place
+	dryRun  bool
+	restart bool
+}
+
+func (i *installation) flags(cmd *cobra.Command, program string) {
+	own, err := os.Executable()
+	if err != nil {
+		own = "/usr/local/bin/bulkhead"
+	}
+	f := cmd.Flags()
+	f.BoolVar(&i.dryRun, "dry-run", false, "show what would change, and change nothing")
+	f.BoolVar(&i.restart, "restart", false, "restart the engine's service afterwards")
+	f.BoolVar(&i.place.Takeover, "takeover", false, "put the shim under the stock shim's name before it on the engine's PATH")
+	f.StringVar(&i.place.From, "from", filepath.Dir(own), "folder with the shim and bulkhead")
+	f.StringVar(&i.place.To, "to", "", "folder for them; default: where they are if the engine finds them there, else /usr/local/bin")
+	f.StringVar(&i.place.Path, "path", programs.DefaultPath, "the PATH of the engine's service")
+	f.StringVar(&i.place.Engine, i.engine, program, "the engine's program")
+}
+
+// ledger is where an installation is remembered.
+func ledger(engine string) (*change.Ledger, error) {
+	return change.Open(here().Path("/var/lib/bulkhead/install/" + engine))
+}
+
+// steps are what differs between engines.
+type steps struct {
+	files  []change.File
+	verify func(context.Context) error // after files were written; nil: nothing to verify
+	notes  map[string]string           // for uninstall
+}
+
+// carryOut shows a plan, and makes it unless this is a dry run. What does not
+// verify is undone.
+func (i *installation) carryOut(cmd *cobra.Command, l *change.Ledger, s steps) error {
+	w := cmd.OutOrStdout()
+	text, err := l.Diff(s.files)
+	if err != nil {
+		return err
+	}
+	if len(text) == 0 {
+		fmt.Fprintf(w, "nothing to do: %s is set up so already\n", i.engine)
+		return nil
+	}
+	if _, err := w.Write(text); err != nil || i.dryRun {
+		return err
+	}
+	l.Notes = s.notes
+	err = l.Apply(s.files)
+	if err == nil && s.verify != nil {
+		err = s.verify(cmd.Context())
+	}
+	if err != nil {
+		_, back := l.Undo()
+		if back != nil {
+			return fmt.Errorf("%w; and it could not be undone: %w", err, back)
+		}
+		return fmt.Errorf("everything was put back: %w", err)
+	}
+	return i.afterwards(cmd.Context(), w, s.notes["restart"] != "")
+}
+
+// afterwards restarts the engine, or says that it must be.
+func (i *installation) afterwards(ctx context.Context, w io.Writer, needed bool) error {
+	switch {
+	case !needed:
+		fmt.Fprintf(w, "done; %s needs no restart\n", i.engine)
+	case !i.restart:
+		fmt.Fprintf(w, "done; it holds once the service was restarted: systemctl restart %s\n", i.engine)
+	default:
+		if _, err := runtime.Execute(ctx, runtime.DelegateEnv, nil, "systemctl", "restart", i.engine); err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "done; %s was restarted\n", i.engine)
+	}
+	return nil
+}
+
+// takeOut undoes an installation.
+func (i *installation) takeOut(cmd *cobra.Command, l *change.Ledger) error {
+	w := cmd.OutOrStdout()
+	if l.Empty() {
+		fmt.Fprintf(w, "nothing to do: nothing is installed into %s\n", i.engine)
+		return nil
+	}
+	if i.dryRun {
+		text, err := l.Diff(nil)
+		if err == nil {
+			_, err = w.Write(text)
+		}
+		return err
+	}
+	needed := l.Notes["restart"] != ""
+	done, err := l.Undo()
+	if len(done) > 0 {
+		fmt.Fprintln(w, strings.Join(done, "\n"))
+	}
+	if err != nil {
+		return err
+	}
+	return i.afterwards(cmd.Context(), w, needed)
+}
+
+// program returns the absolute path of an engine's program.
+func program(path, name string, flag string) (string, error) {
+	if path != "" {
+		return filepath.EvalSymlinks(path)
+	}
+	for _, dir := range filepath.SplitList(programs.DefaultPath) {
+		if found, err := filepath.EvalSymlinks(filepath.Join(dir, name)); err == nil {
+			return found, nil
+		}
+	}
+	return "", errors.New(name + " is not installed where services look for programs; name it with --" + flag)
+}
+
+// realFile follows the links of a file that may not be there.
+func realFile(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real, nil
+	}
+	return path, nil
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bulkhead-dev/bulkhead/deploy/containerd"
+	"github.com/bulkhead-dev/bulkhead/deploy/docker"
+	"github.com/bulkhead-dev/bulkhead/runtime"
+)
+
+func installDockerCommand() *cobra.Command {
+	i := &installation{engine: "docker"}
+	var config, socket, bundles, namespace string
+	var tenants []string
+	var byDefault, force bool
+	cmd := &cobra.Command{
+		Use:   "docker [--tenant T]... [--default] [--takeover] [--restart] [--dry-run]",
+		Short: "makes Docker use bulkhead",
+		Long: `Puts the shim where Docker finds it and, from Docker 24 on, the runtime "bulkhead"
+into daemon.json; nothing else in it changes, nor does the order of keys. With
+--tenant T also a runtime T whose containers are that tenant's, whoever asks.
+
+With --default containers that name no runtime get it (the tenant's, if one
+is named). With --takeover also those that ask for runc: the shim then stands
+under the stock shim's name before it on the engine's PATH. Docker 20.10 and 23
+cannot name a shim in daemon.json; 20.10 needs --takeover.
+
+Docker keeps a container's runtime until it is created anew: containers that stay
+outside until then are listed. Where the default or the stock shim is replaced, a
+container that runs and has no tenant, or that asks for what the policy in force
+refuses, is named, and nothing is installed unless forced.`,
+		Example: "  bulkhead install docker --tenant acme --dry-run\n  bulkhead install docker --takeover --restart",
+		Args:    between(0, 0),
+	}
+	i.flags(cmd, "")
+	cmd.Flags().StringVar(&config, "config", "/etc/docker/daemon.json", "Docker's configuration")
+	cmd.Flags().StringVar(&socket, "socket", "/run/docker.sock", "Docker's socket, asked for containers")
+	cmd.Flags().StringVar(&bundles, "running", containerd.Running, "where its containerd keeps the bundles of running containers")
+	cmd.Flags().StringVar(&namespace, "containerd-namespace", "moby", "as dockerd's flag of this name")
+	cmd.Flags().StringArrayVar(&tenants, "tenant", nil, "a runtime whose containers are this tenant's (repeatable)")
+	cmd.Flags().BoolVar(&byDefault, "default", false, "the runtime of containers that name none")
+	cmd.Flags().BoolVar(&force, "force", false, "also when containers that run would not start again")
+	if err := cmd.RegisterFlagCompletionFunc("tenant", completeTenant); err != nil {
+		panic(err)
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		if i.place.Engine, err = program(i.place.Engine, "dockerd", "docker"); err != nil {
+			return err
+		}
+		if config, err = realFile(config); err != nil {
+			return err
+		}
+		l, err := ledger(i.engine)
+		if err != nil {
+			return err
+		}
+		in := &docker.Install{Programs: i.place, Config: config, Handlers: here().Handlers(), Tenants: tenants, Default: byDefault, Run: runtime.Execute}
+		files, err := in.Plan(cmd.Context(), l)
+		if err != nil {
+			return err
+		}
+		notes := map[string]string{"socket": socket, "runtimes": strings.Join(append([]string{docker.Runtime}, tenants...), ",")}
+		if in.Restart() {
+			notes["restart"] = "yes"
+		}
+		if text, err := l.Diff(files); err == nil && len(text) > 0 {
+			o := &outsiders{socket: socket, bundles: bundles, namespace: namespace, runtimes: notes["runtimes"]}
+			if err := o.show(cmd, i.place.Takeover, byDefault, force || i.dryRun); err != nil {
+				return err
+			}
+		}
+		return i.carryOut(cmd, l, steps{files, in.Verify, notes})
+	}
+	return cmd
+}
+
+func uninstallDockerCommand() *cobra.Command {
+	i := &installation{engine: "docker"}
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "docker [--restart] [--force] [--dry-run]",
+		Short: "takes bulkhead out of Docker again",
+		Long: `Puts back what bulkhead install docker has changed. Refused while Docker has
+containers that were created with a runtime of bulkhead's: Docker would not start
+them again.`,
+		Example: "  bulkhead uninstall docker --restart",
+		Args:    between(0, 0),
+	}
+	cmd.Flags().BoolVar(&i.dryRun, "dry-run", false, "show what would change, and change nothing")
+	cmd.Flags().BoolVar(&i.restart, "restart", false, "restart Docker's service afterwards")
+	cmd.Flags().BoolVar(&force, "force", false, "also while containers need the runtime")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		l, err := ledger(i.engine)
+		if err != nil {
+			return err
+		}
+		if !force && !i.dryRun && !l.Empty() {
+			if err := nonePinned(cmd.Context(), l.Notes["socket"], l.Notes["runtimes"]); err != nil {
+				return err
+			}
+			if err := noneRuns("--force"); err != nil {
+				return err
+			}
+		}
+		return i.takeOut(cmd, l)
+	}
+	return cmd
+}

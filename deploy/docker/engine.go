@@ -1,0 +1,94 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// An Engine is a running daemon, asked over its socket.
+type Engine struct{ client *http.Client }
+
+// A Container is one that the daemon has.
+type Container struct {
+	ID      string
+	Name    string
+	Image   string
+	Runtime string
+	Running bool
+}
+
+// Reach returns the daemon behind a socket, nil if none listens there.
+func Reach(socket string) *Engine {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", socket)
+	}
+	c, err := net.DialTimeout("unix", socket, time.Second)
+	if err != nil {
+		return nil
+	}
+	c.Close()
+	return &Engine{&http.Client{Transport: &http.Transport{DialContext: dial}, Timeout: time.Minute}}
+}
+
+// Containers returns all containers, those that do not run too.
+func (e *Engine) Containers(ctx context.Context) ([]Container, error) {
+	var listed []struct {
+		ID string `json:"Id"`
+	}
+	if err := e.get(ctx, "/containers/json?all=1", &listed); err != nil {
+		return nil, err
+	}
+	var all []Container
+	for _, l := range listed {
+		var c struct {
+			ID         string `json:"Id"`
+			Name       string
+			Config     struct{ Image string }
+			State      struct{ Running bool }
+			HostConfig struct{ Runtime string }
+		}
+		err := e.get(ctx, "/containers/"+l.ID+"/json", &c)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // gone meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Container{c.ID, strings.TrimPrefix(c.Name, "/"), c.Config.Image, c.HostConfig.Runtime, c.State.Running})
+	}
+	return all, nil
+}
+
+// Pinned are the containers that were created with one of these runtimes:
+// Docker keeps a container's until it is created anew.
+func Pinned(all []Container, runtimes []string) []Container {
+	return slices.DeleteFunc(slices.Clone(all), func(c Container) bool { return !slices.Contains(runtimes, c.Runtime) })
+}
+
+func (e *Engine) get(ctx context.Context, path string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://docker"+path, nil)
+	if err != nil {
+		return err
+	}
+	res, err := e.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask docker: %w", err)
+	}
+	defer res.Body.Close()
+	switch res.StatusCode {
+	case http.StatusOK:
+		return json.NewDecoder(res.Body).Decode(into)
+	case http.StatusNotFound:
+		return fmt.Errorf("ask docker for %s: %w", path, os.ErrNotExist)
+	}
+	return fmt.Errorf("ask docker for %s: %s", path, res.Status)
+}
