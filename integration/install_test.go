@@ -97,7 +97,7 @@ func TestInstallIntoContainerd(t *testing.T) {
 // configurations are containerd's, as they are found on nodes.
 var configurations = []struct{ name, text string }{
 	{"none", ""},
-	{"2", "# a comment\nversion = 2\n[plugins.\"io.containerd.grpc.v1.cri\".containerd]\n  snapshotter = \"native\"\n"},
+	{"2", "# a comment\nversion = 2\n[plugins.\"io.containerd.grpc.v1.cri\"]\n  max_container_log_line_size = 8192\n"},
 	{"2 with runtimes", "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".containerd]\n  default_runtime_name = \"crun\"\n" +
 		"[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.crun]\n  runtime_type = \"io.containerd.runc.v2\"\n" +
 		"[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.crun.options]\n  SystemdCgroup = true\n"},

@@ -17,7 +17,7 @@ import (
 // Runtime is the name of the runtime without a tenant of its own.
 const Runtime = "bulkhead"
 
-// A runtime is an entry of daemon.json's "runtimes" (Docker 24 and later).
+// runtime is an entry of daemon.json's "runtimes" (Docker 24 and later).
 type runtime struct {
 	RuntimeType string   `json:"runtimeType"`
 	Options     *options `json:"options,omitempty"`
@@ -66,7 +66,7 @@ func edit(text []byte, names []string, runtimes map[string]runtime, byDefault st
 		if m := member(root, "default-runtime"); m != nil {
 			m.Value.Value = quoted
 		} else {
-			add(root, "default-runtime", quoted.String(), "\n  ")
+			add(root, "default-runtime", string(quoted), "\n  ")
 		}
 	}
 	out := v.Pack()
