@@ -92,7 +92,7 @@ func TestInstallTakesOverFromDocker20(t *testing.T) {
 	for _, name := range []string{"containerd-shim-bulkhead-v2", "containerd-shim-runc-v2"} {
 		s.must(os.Remove(bin + "/" + name)) // containerd finds the stock one beside itself
 	}
-	s.apply(node.Policy{Tenants: map[string]string{"acme": "limits: {memory: 64Mi}"}})
+	s.apply(node.Policy{Tenants: map[string]string{"acme": "limits: {memory: 64Mi}"}, Node: "engineRoots: [" + s.node.Dir() + "/docker/data]"})
 	d := s.startDocker("acme")
 	_, err = s.node.Image(s.ctx, s.node.Namespace("acme"))
 	s.must(err)
@@ -105,8 +105,14 @@ func TestInstallTakesOverFromDocker20(t *testing.T) {
 	if out, err := run("--pid", "host"); err != nil {
 		s.Fatalf("before, a container in the host's PID namespace: %v: %s", err, out)
 	}
+	// What install says to do: containerd remembers where it found a shim.
+	again := func() {
+		s.must(s.node.Kill())
+		s.must(s.node.Restart(s.ctx))
+		s.must(node.Await(s.ctx, func() bool { _, err := run(); return err == nil }))
+	}
 	before := tree(t, bin)
-	install := []string{"install", "docker", "--docker", d.files + "/usr/sbin/dockerd", "--config", s.node.Dir() + "/docker/daemon.json",
+	install := []string{"install", "docker", "--docker", d.files + "/usr/sbin/dockerd", "--containerd", engine.Containerd, "--config", s.node.Dir() + "/docker/daemon.json",
 		"--socket", d.socket, "--to", bin, "--path", bin, "--containerd-namespace", s.node.Namespace("acme"),
 		"--running", s.node.Dir() + "/state/io.containerd.runtime.v2.task"}
 	if res, err := s.node.Bulkhead(s.ctx, install...); err != nil || res.Code == 0 || !strings.Contains(res.Stderr, "use --takeover") {
@@ -119,7 +125,7 @@ func TestInstallTakesOverFromDocker20(t *testing.T) {
 		s.Fatalf("docker run: %v: %s", err, out)
 	}
 	res, err := s.node.Bulkhead(s.ctx, install...)
-	if err != nil || res.Code == 0 || !strings.Contains(res.Stderr, "container greedy would not start again: ") {
+	if err != nil || res.Code == 0 || !strings.Contains(res.Stderr, "container greedy would not start again: by namespaces: ") {
 		s.Errorf("with a container that would be refused, install says %q (%v), want its name", res.Stderr, err)
 	}
 	if out, err := d.docker("rm", "-f", "greedy"); err != nil {
@@ -129,10 +135,13 @@ func TestInstallTakesOverFromDocker20(t *testing.T) {
 		s.Error("a refused install changed something")
 	}
 
-	s.bulkhead(install...)
+	if out := s.bulkhead(install...); !strings.Contains(out, "systemctl restart containerd") {
+		s.Errorf("install says\n%s\nwant what to restart", out)
+	}
 	if out := s.bulkhead(install...); !strings.HasPrefix(out, "nothing to do") {
 		s.Errorf("the second run says %q, want nothing to do", out)
 	}
+	again()
 	if out, err := run(); err != nil {
 		s.Errorf("a plain container: %v: %s", err, out)
 	}
@@ -145,6 +154,7 @@ func TestInstallTakesOverFromDocker20(t *testing.T) {
 	if got := tree(t, bin); got != before {
 		s.Errorf("after uninstall\n%s\nwant\n%s", got, before)
 	}
+	again()
 	if out, err := run("--pid", "host"); err != nil {
 		s.Errorf("after uninstall, a container in the host's PID namespace: %v: %s", err, out)
 	}

@@ -112,21 +112,22 @@ func (i *installation) carryOut(cmd *cobra.Command, l *change.Ledger, s steps) e
 		}
 		return fmt.Errorf("everything was put back: %w", err)
 	}
-	return i.afterwards(cmd.Context(), w, s.notes["restart"] != "")
+	return i.afterwards(cmd.Context(), w, s.notes["restart"])
 }
 
-// afterwards restarts the engine, or says that it must be.
-func (i *installation) afterwards(ctx context.Context, w io.Writer, needed bool) error {
+// afterwards restarts services, or says that they must be.
+func (i *installation) afterwards(ctx context.Context, w io.Writer, services string) error {
 	switch {
-	case !needed:
+	case services == "":
 		fmt.Fprintf(w, "done; %s needs no restart\n", i.engine)
 	case !i.restart:
-		fmt.Fprintf(w, "done; it holds once the service was restarted: systemctl restart %s\n", i.engine)
+		fmt.Fprintf(w, "done; it holds after: systemctl restart %s\n", services)
 	default:
-		if _, err := runtime.Execute(ctx, runtime.DelegateEnv, nil, "systemctl", "restart", i.engine); err != nil {
+		args := append([]string{"restart"}, strings.Fields(services)...)
+		if _, err := runtime.Execute(ctx, runtime.DelegateEnv, nil, "systemctl", args...); err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "done; %s was restarted\n", i.engine)
+		fmt.Fprintf(w, "done; %s was restarted\n", services)
 	}
 	return nil
 }
@@ -145,7 +146,7 @@ func (i *installation) takeOut(cmd *cobra.Command, l *change.Ledger) error {
 		}
 		return err
 	}
-	needed := l.Notes["restart"] != ""
+	services := l.Notes["restart"]
 	done, err := l.Undo()
 	if len(done) > 0 {
 		fmt.Fprintln(w, strings.Join(done, "\n"))
@@ -153,7 +154,7 @@ func (i *installation) takeOut(cmd *cobra.Command, l *change.Ledger) error {
 	if err != nil {
 		return err
 	}
-	return i.afterwards(cmd.Context(), w, needed)
+	return i.afterwards(cmd.Context(), w, services)
 }
 
 // program returns the absolute path of an engine's program.

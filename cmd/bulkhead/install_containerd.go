@@ -17,7 +17,8 @@ func installContainerdCommand() *cobra.Command {
 		Use:   "containerd [--cri [--default]] [--takeover] [--restart] [--dry-run]",
 		Short: "makes containerd use bulkhead",
 		Long: `Puts the shim where containerd finds it, as runtime io.containerd.bulkhead.v2; ctr
-and nerdctl need no more, and containerd no restart.
+and nerdctl need no more, and containerd no
+restart.
 
 With --cri Kubernetes gets the runtime handler "bulkhead": as a drop-in where
 config.toml imports a folder of them and containerd merges (2.x), else in
@@ -53,8 +54,8 @@ containers that ask for the stock shim get bulkhead too: it is then no way out.`
 			return err
 		}
 		notes := map[string]string{}
-		if cri {
-			notes["restart"] = "yes"
+		if cri || i.place.Takeover { // containerd remembers where it found a shim
+			notes["restart"] = "containerd"
 		}
 		if err := i.carryOut(cmd, l, steps{files, in.Verify, notes}); err != nil || !cri {
 			return err

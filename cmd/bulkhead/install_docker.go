@@ -36,6 +36,7 @@ refuses, is named, and nothing is installed unless forced.`,
 	}
 	i.flags(cmd, "")
 	cmd.Flags().StringVar(&config, "config", "/etc/docker/daemon.json", "Docker's configuration")
+	cmd.Flags().StringVar(&i.place.Containerd, "containerd", "", "the program of the containerd that Docker talks to")
 	cmd.Flags().StringVar(&socket, "socket", "/run/docker.sock", "Docker's socket, asked for containers")
 	cmd.Flags().StringVar(&bundles, "running", containerd.Running, "where its containerd keeps the bundles of running containers")
 	cmd.Flags().StringVar(&namespace, "containerd-namespace", "moby", "as dockerd's flag of this name")
@@ -48,6 +49,9 @@ refuses, is named, and nothing is installed unless forced.`,
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if i.place.Engine, err = program(i.place.Engine, "dockerd", "docker"); err != nil {
 			return err
+		}
+		if found, err := program(i.place.Containerd, "containerd", "containerd"); err == nil || i.place.Containerd != "" {
+			i.place.Containerd = found
 		}
 		if config, err = realFile(config); err != nil {
 			return err
@@ -62,9 +66,14 @@ refuses, is named, and nothing is installed unless forced.`,
 			return err
 		}
 		notes := map[string]string{"socket": socket, "runtimes": strings.Join(append([]string{docker.Runtime}, tenants...), ",")}
-		if in.Restart() {
-			notes["restart"] = "yes"
+		var services []string
+		if i.place.Takeover { // containerd remembers where it found a shim
+			services = append(services, "containerd")
 		}
+		if in.Restart() {
+			services = append(services, "docker")
+		}
+		notes["restart"] = strings.Join(services, " ")
 		if text, err := l.Diff(files); err == nil && len(text) > 0 {
 			o := &outsiders{socket: socket, bundles: bundles, namespace: namespace, runtimes: notes["runtimes"]}
 			if err := o.show(cmd, i.place.Takeover, byDefault, force || i.dryRun); err != nil {

@@ -3,6 +3,7 @@
 package programs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -29,7 +30,10 @@ type Place struct {
 	Path string // the engine's
 	// Takeover puts the shim under the stock one's name before it on Path.
 	Takeover bool
-	Engine   string // program beside which an engine also looks for shims
+	Engine   string // the engine's program
+	// Containerd is the program that starts shims, and looks for them beside
+	// itself too: the engine's own or, if empty, Engine.
+	Containerd string
 }
 
 // Folder is where the programs will be.
@@ -75,7 +79,7 @@ func (p Place) stockName() (string, error) {
 		real, err := filepath.EvalSymlinks(filepath.Join(dir, StockShim))
 		return err == nil && filepath.Base(real) != Shim
 	})
-	beside := filepath.Join(filepath.Dir(p.Engine), StockShim)
+	beside := filepath.Join(filepath.Dir(cmp.Or(p.Containerd, p.Engine)), StockShim)
 	if _, err := os.Stat(beside); stock < 0 && err != nil {
 		return "", fmt.Errorf("found no %s to take over on the engine's path %s; name its path with --path", StockShim, p.Path)
 	}
