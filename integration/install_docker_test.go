@@ -1,161 +1,124 @@
 package integration
 
 import (
-	"context"
-	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
+	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 
+	"github.com/bulkhead-dev/bulkhead/integration/docker"
 	"github.com/bulkhead-dev/bulkhead/integration/node"
 )
 
-// daemon is a dockerd of Debian's on a node's containerd, without a network.
-type daemon struct {
-	s      *stage
-	socket string
-	files  string // Debian's packages
+// A dockerInstall is a dockerd with nothing of Bulkhead's, and the flags that
+// name its files to bulkhead install.
+type dockerInstall struct {
+	*dockerStage
+	flags []string
 }
 
-// startDocker starts one whose containers are in the node's namespace of a
-// tenant, and ends it with the test.
-func (s *stage) startDocker(tenant string) *daemon {
-	s.Helper()
-	dir := s.node.Dir() + "/docker"
-	s.must(os.Mkdir(dir, 0o711))
-	files := filepath.Dir(filepath.Dir(filepath.Dir(s.node.Engine.Containerd)))
-	d := &daemon{s, dir + "/docker.sock", files}
-	log, err := os.Create(dir + "/log")
-	s.must(err)
-	defer log.Close()
-	cmd := exec.Command(files+"/usr/sbin/dockerd", "-H", "unix://"+d.socket, "--containerd", s.node.Dir()+"/containerd.sock",
-		"--containerd-namespace", s.node.Namespace(tenant), "--containerd-plugins-namespace", s.node.Namespace("plugins"),
-		"--data-root", dir+"/data", "--exec-root", dir+"/exec", "--pidfile", dir+"/pid", "--config-file", dir+"/daemon.json",
-		"--bridge", "none", "--iptables=false", "--ip-forward=false", "--ip-masq=false", "--storage-driver", "vfs",
-		"--cgroup-parent", "/"+s.node.Namespace(tenant))
-	cmd.Env = []string{"PATH=" + files + "/usr/sbin:" + files + "/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	s.must(os.WriteFile(dir+"/daemon.json", []byte("{}\n"), 0o644))
-	s.must(cmd.Start())
-	s.Cleanup(func() {
-		s.must(cmd.Process.Signal(syscall.SIGTERM))
-		_ = cmd.Wait() // by the signal
-		for _, dir := range glob("/sys/fs/cgroup/*/"+s.node.Namespace(tenant), "/sys/fs/cgroup/"+s.node.Namespace(tenant)) {
-			s.must(os.Remove(dir))
+// onStockDockers runs a test on a dockerd of its own of each engine.
+func onStockDockers(t *testing.T, test func(*dockerInstall)) {
+	for _, e := range dockers(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			s := newDockerStage(t, daemon(t, e, "install", docker.Settings{Stock: true}))
+			s.must(s.Node.Apply(s.ctx, acmeOnDocker))
+			dir := s.Node.Dir()
+			test(&dockerInstall{s, []string{
+				"--docker", s.Engine.Program(), "--containerd", s.Engine.Containerd.Containerd, "--config", dir + "/daemon.json", "--units", dir + "/units",
+				"--socket", dir + "/docker.sock", "--to", s.Node.Ahead(), "--path", s.Node.Path(), "--containerd-namespace", s.Daemon.Namespace,
+				"--running", dir + "/state/io.containerd.runtime.v2.task",
+			}})
+		})
+	}
+}
+
+// operator runs the operator's program where the daemon has its files.
+func (i *dockerInstall) operator(args ...string) node.Result {
+	i.Helper()
+	res, err := i.Node.Bulkhead(i.ctx, args...)
+	i.must(err)
+	return res
+}
+
+func (i *dockerInstall) install(flags ...string) node.Result {
+	i.Helper()
+	return i.operator(append(append([]string{"install", "docker"}, i.flags...), flags...)...)
+}
+
+// installed runs install, which must succeed, and twice change nothing.
+func (i *dockerInstall) installed(flags ...string) string {
+	i.Helper()
+	res := i.install(flags...)
+	i.must(res.Failed())
+	if again := i.install(flags...); again.Code != 0 || !strings.HasPrefix(again.Stdout, "nothing to do") {
+		i.Errorf("the second run says %q and %q, want nothing to do", again.Stdout, again.Stderr)
+	}
+	return res.Stdout
+}
+
+// tree is what an installation may touch.
+func (i *dockerInstall) tree() string {
+	dir := i.Node.Dir()
+	return tree(i.T, dir+"/bin", dir+"/daemon.json", dir+"/units", dir+"/root/var")
+}
+
+// restart does what install says, with the environment that systemd would give
+// dockerd.
+func (i *dockerInstall) restart() {
+	i.Helper()
+	i.Env = nil
+	drop, _ := os.ReadFile(i.Node.Dir() + "/units/docker.service.d/bulkhead.conf") // there may be none
+	for _, m := range regexp.MustCompile(`(?m)^Environment="(.*)"$`).FindAllSubmatch(drop, -1) {
+		i.Env = append(i.Env, string(m[1]))
+	}
+	i.must(i.Node.Kill())
+	i.must(i.Node.Restart(i.ctx))
+	i.must(i.Kill())
+	i.must(i.Restart(i.ctx))
+}
+
+// With the stock shim's name Bulkhead's is what `--runtime runc` gives, and
+// uninstall gives back what was. Docker 20.10 has no other way.
+func TestInstallTakesOverFromDocker(t *testing.T) {
+	onStockDockers(t, func(i *dockerInstall) {
+		host := []string{"run", "--rm", "--pid", "host", node.ImageName, "true"}
+		i.docker(host...)
+		before := i.tree()
+		if !i.Engine.NamesShims {
+			if res := i.install(); res.Code == 0 || !strings.Contains(res.Stderr, "use --takeover") {
+				i.Errorf("without --takeover install says %q", res.Stderr)
+			}
 		}
-		if s.Failed() {
-			text, _ := os.ReadFile(dir + "/log")
-			s.Logf("dockerd says:\n%s", text)
+		i.docker("run", "-d", "--name", "greedy", "--pid", "host", node.ImageName, "sleep", "600")
+		i.docker("create", "--name", "ended", node.ImageName, "true")
+		res := i.install("--takeover")
+		for _, want := range []string{
+			"container greedy would not start again: by namespaces: ", "or add --force",
+			"container greedy (" + node.ImageName + ") stays outside of bulkhead until it is started again", "container ended (",
+		} {
+			if res.Code == 0 || !strings.Contains(res.Stderr, want) {
+				i.Errorf("with a container that would be refused, install says %q, want %q", res.Stderr, want)
+			}
 		}
+		if got := i.tree(); got != before {
+			i.Errorf("a refused install left\n%s\nwant\n%s", got, before)
+		}
+		i.docker("rm", "-f", "greedy", "ended")
+
+		if said := i.installed("--takeover"); !strings.Contains(said, "systemctl restart containerd docker") {
+			i.Errorf("install says\n%s\nwant what to restart", said)
+		}
+		i.restart()
+		i.docker("run", "--rm", node.ImageName, "true")
+		i.refused("refused by namespaces: ", host...)
+		i.refused("refused by namespaces: ", append([]string{"run", "--runtime", "runc"}, host[1:]...)...)
+
+		i.must(i.operator("uninstall", "docker").Failed())
+		if got := i.tree(); got != before {
+			i.Errorf("after uninstall\n%s\nwant\n%s", got, before)
+		}
+		i.restart()
+		i.docker(host...)
 	})
-	answers := func() bool {
-		c, err := net.Dial("unix", d.socket)
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	}
-	s.must(node.Await(s.ctx, answers))
-	return d
-}
-
-func glob(patterns ...string) (all []string) {
-	for _, p := range patterns {
-		found, _ := filepath.Glob(p)
-		all = append(all, found...)
-	}
-	return all
-}
-
-// docker runs the client of the package.
-func (d *daemon) docker(args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(d.s.ctx, patience)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, d.files+"/usr/bin/docker", append([]string{"-H", "unix://" + d.socket}, args...)...).CombinedOutput()
-	return strings.TrimSpace(string(out)), err
-}
-
-// Docker 20.10 cannot name a shim. With the stock one's name, bulkhead's is what
-// `--runtime runc` gives, and uninstall gives back what was.
-func TestInstallTakesOverFromDocker20(t *testing.T) {
-	onlyIfItMatters(t)
-	engine, err := node.Debian()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := newStage(t, ownNode(t, engine))
-	bin := s.node.Dir() + "/bin"
-	for _, name := range []string{"containerd-shim-bulkhead-v2", "containerd-shim-runc-v2"} {
-		s.must(os.Remove(bin + "/" + name)) // containerd finds the stock one beside itself
-	}
-	s.apply(node.Policy{Tenants: map[string]string{"acme": "limits: {memory: 64Mi}"}, Node: "engineRoots: [" + s.node.Dir() + "/docker/data]"})
-	d := s.startDocker("acme")
-	_, err = s.node.Image(s.ctx, s.node.Namespace("acme"))
-	s.must(err)
-	if out, err := d.docker("load", "-i", s.node.Dir()+"/image.tar"); err != nil {
-		s.Fatalf("docker load: %v: %s", err, out)
-	}
-	run := func(flags ...string) (string, error) {
-		return d.docker(append(append([]string{"run", "--rm", "--network", "none"}, flags...), node.ImageName, "true")...)
-	}
-	if out, err := run("--pid", "host"); err != nil {
-		s.Fatalf("before, a container in the host's PID namespace: %v: %s", err, out)
-	}
-	// What install says to do: containerd remembers where it found a shim.
-	again := func() {
-		s.must(s.node.Kill())
-		s.must(s.node.Restart(s.ctx))
-		s.must(node.Await(s.ctx, func() bool { _, err := run(); return err == nil }))
-	}
-	before := tree(t, bin)
-	install := []string{"install", "docker", "--docker", d.files + "/usr/sbin/dockerd", "--containerd", engine.Containerd, "--config", s.node.Dir() + "/docker/daemon.json",
-		"--socket", d.socket, "--to", bin, "--path", bin, "--containerd-namespace", s.node.Namespace("acme"),
-		"--running", s.node.Dir() + "/state/io.containerd.runtime.v2.task"}
-	if res, err := s.node.Bulkhead(s.ctx, install...); err != nil || res.Code == 0 || !strings.Contains(res.Stderr, "use --takeover") {
-		s.Errorf("without --takeover install says %q (%v)", res.Stderr, err)
-	}
-	install = append(install, "--takeover")
-
-	// A container that runs now, and would not start again.
-	if out, err := d.docker("run", "-d", "--name", "greedy", "--pid", "host", "--network", "none", node.ImageName, "sleep", "600"); err != nil {
-		s.Fatalf("docker run: %v: %s", err, out)
-	}
-	res, err := s.node.Bulkhead(s.ctx, install...)
-	if err != nil || res.Code == 0 || !strings.Contains(res.Stderr, "container greedy would not start again: by namespaces: ") {
-		s.Errorf("with a container that would be refused, install says %q (%v), want its name", res.Stderr, err)
-	}
-	if out, err := d.docker("rm", "-f", "greedy"); err != nil {
-		s.Fatal(out, err)
-	}
-	if got := tree(t, bin); got != before {
-		s.Error("a refused install changed something")
-	}
-
-	if out := s.bulkhead(install...); !strings.Contains(out, "systemctl restart containerd") {
-		s.Errorf("install says\n%s\nwant what to restart", out)
-	}
-	if out := s.bulkhead(install...); !strings.HasPrefix(out, "nothing to do") {
-		s.Errorf("the second run says %q, want nothing to do", out)
-	}
-	again()
-	if out, err := run(); err != nil {
-		s.Errorf("a plain container: %v: %s", err, out)
-	}
-	for _, flags := range [][]string{{"--pid", "host"}, {"--pid", "host", "--runtime", "runc"}} {
-		if out, err := run(flags...); err == nil || !strings.Contains(out, "refused by ") {
-			s.Errorf("docker run %s: %v: %s, want a refusal", flags, err, out)
-		}
-	}
-	s.bulkhead("uninstall", "docker")
-	if got := tree(t, bin); got != before {
-		s.Errorf("after uninstall\n%s\nwant\n%s", got, before)
-	}
-	again()
-	if out, err := run("--pid", "host"); err != nil {
-		s.Errorf("after uninstall, a container in the host's PID namespace: %v: %s", err, out)
-	}
 }

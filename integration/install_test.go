@@ -132,7 +132,7 @@ func (s *stage) installHandler(text string, e node.Engine) {
 	}
 	run := s.operator(dir + "/root")
 	before := tree(s.T, dir)
-	install := []string{"install", "containerd", "--cri", "--default", "--containerd", e.Containerd, "--config", config, "--to", dir + "/bin", "--running", dir + "/none"}
+	install := []string{"install", "containerd", "--cri", "--default", "--containerd", e.Containerd, "--config", config, "--to", dir + "/bin", "--path", dir + "/bin", "--running", dir + "/none"}
 	out, err := run(install...)
 	if err != nil || !strings.Contains(out, "systemctl restart containerd") || !strings.Contains(out, "+++ "+etc) {
 		s.Fatalf("install: %v, printed\n%s", err, out)
@@ -147,8 +147,8 @@ func (s *stage) installHandler(text string, e node.Engine) {
 			s.Errorf("containerd does not read %s", want)
 		}
 	}
-	if systemd := strings.Contains(text, "SystemdCgroup"); systemd != regexp.MustCompile(`runtimes.bulkhead.options\][^\[]*SystemdCgroup = true`).Match(dump) {
-		s.Errorf("the handler's cgroup driver is not that of the runtime before; containerd reads\n%s", dump)
+	if !regexp.MustCompile(`(?s)runtimes.bulkhead\].*?runtime_type = .io.containerd.bulkhead.v2.`).Match(dump) {
+		s.Errorf("the handler's type is not Bulkhead's; containerd reads\n%s", dump)
 	}
 	if out, err := run("uninstall", "containerd"); err != nil {
 		s.Errorf("uninstall: %v: %s", err, out)
@@ -182,7 +182,7 @@ func TestInstallIsUndoneWhereContainerdReadsMoreThanTheHandler(t *testing.T) {
 		s.must(os.Mkdir(dir+"/root", 0o755))
 		s.must(os.WriteFile(dir+"/config.toml", []byte(fragile), 0o644))
 		before := tree(t, dir)
-		out, err := s.operator(dir+"/root")("install", "containerd", "--cri", "--containerd", n.Engine.Containerd, "--config", dir+"/config.toml", "--to", dir+"/bin")
+		out, err := s.operator(dir+"/root")("install", "containerd", "--cri", "--containerd", n.Engine.Containerd, "--config", dir+"/config.toml", "--to", dir+"/bin", "--path", dir+"/bin")
 		if err == nil || !strings.Contains(out, "everything was put back") || !strings.Contains(out, "+snapshotter = 'native'") {
 			t.Errorf("install: %v, printed\n%s\nwant it to say what else would change", err, out)
 		}

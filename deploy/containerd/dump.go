@@ -48,17 +48,6 @@ func ask(ctx context.Context, run Runner, program, config string) (*dump, error)
 // runtimes are the engine's runtime handlers.
 func (d *dump) runtimes() table { return at(d.values, "plugins", d.section, "containerd", "runtimes") }
 
-// systemd reports whether the engine's own runtime has systemd make cgroups.
-func (d *dump) systemd() bool {
-	name, _ := at(d.values, "plugins", d.section, "containerd")["default_runtime_name"].(string)
-	for _, each := range []string{name, "runc"} {
-		if on, _ := at(d.runtimes(), each, "options")["SystemdCgroup"].(bool); on {
-			return true
-		}
-	}
-	return false
-}
-
 // compare wants the engine to see Bulkhead's keys, and nothing else changed. A
 // file that was read is an import to containerd 1.
 func (d *dump) compare(after *dump, h handler, files []string) error {
@@ -66,7 +55,7 @@ func (d *dump) compare(after *dump, h handler, files []string) error {
 		return fmt.Errorf("containerd no longer has the CRI plugin %s", d.section)
 	}
 	got := at(after.runtimes(), Handler)
-	if got["runtime_path"] != h.shim {
+	if got["runtime_type"] != Type {
 		return fmt.Errorf("containerd does not see the runtime handler %s: another file replaces the section", Handler)
 	}
 	if name := at(after.values, "plugins", after.section, "containerd")["default_runtime_name"]; h.byName && name != Handler {

@@ -14,12 +14,16 @@ import (
 
 // handler is what the configuration shall say.
 type handler struct {
-	shim    string // absolute path
-	systemd bool   // cgroup driver of the runtime that the node has
-	byName  bool   // it is the default runtime
+	byName bool // it is the default runtime
 	// keep are runtimes that the engine has only as long as no file names any.
 	keep table
 }
+
+// Type is the handler's runtime type, by which every containerd finds the shim
+// on its PATH. Behind runc's type and a runtime_path containerd 1.6 was seen to
+// start the stock shim. No options: the shim tells the cgroup driver by a
+// container's path, and containerd 2.1 refuses users of its own beside them.
+const Type = "io.containerd.bulkhead.v2"
 
 const mark = "# Written by `bulkhead install containerd`; `bulkhead uninstall containerd` removes it.\n"
 
@@ -32,10 +36,7 @@ func (h handler) block(section string, preset bool) string {
 	if preset {
 		fmt.Fprintf(&b, "[%s]\n  default_runtime_name = %q\n", prefix, Handler)
 	}
-	fmt.Fprintf(&b, "[%s.runtimes.%s]\n  runtime_type = \"io.containerd.runc.v2\"\n  runtime_path = %q\n", prefix, Handler, h.shim)
-	if h.systemd {
-		fmt.Fprintf(&b, "  [%s.runtimes.%s.options]\n    SystemdCgroup = true\n", prefix, Handler)
-	}
+	fmt.Fprintf(&b, "[%s.runtimes.%s]\n  runtime_type = %q\n", prefix, Handler, Type)
 	for _, name := range sortedKeys(h.keep) {
 		b.WriteString("# containerd 1 has this runtime only as long as no file names any.\n")
 		writeTable(&b, prefix+".runtimes."+key(name), h.keep[name].(table))

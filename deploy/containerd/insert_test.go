@@ -48,13 +48,11 @@ func TestConfigurations(t *testing.T) {
 
 func insertFor(a *txtar.Archive) ([]byte, []change.Edit, error) {
 	words := strings.Fields(string(a.Comment))
-	h := handler{shim: "/usr/local/bin/containerd-shim-bulkhead-v2"}
+	h := handler{}
 	for _, w := range words {
 		switch w {
 		case "--default":
 			h.byName = true
-		case "--systemd":
-			h.systemd = true
 		case "--runc":
 			h.keep = table{"runc": table{"runtime_type": "io.containerd.runc.v2", "options": table{"SystemdCgroup": true}}}
 		}

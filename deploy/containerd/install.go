@@ -29,6 +29,9 @@ func (i *Install) Plan(ctx context.Context, l *change.Ledger) ([]change.File, er
 	if i.Default && !i.CRI {
 		return nil, errors.New("--default is the default of the CRI plugin; want --cri too")
 	}
+	if err := i.Programs.OnPath(); err != nil {
+		return nil, err
+	}
 	files, err := i.Programs.Files(l)
 	if err != nil || !i.CRI {
 		return files, err
@@ -39,7 +42,7 @@ func (i *Install) Plan(ctx context.Context, l *change.Ledger) ([]change.File, er
 	if i.before.section == "" {
 		return nil, fmt.Errorf("containerd has no CRI plugin: it is built without, or disabled_plugins in %s turns it off", i.Config)
 	}
-	i.handler = handler{shim: filepath.Join(i.Programs.Folder(), programs.Shim), systemd: i.before.systemd(), byName: i.Default}
+	i.handler = handler{byName: i.Default}
 	config, err := i.configuration(l)
 	if err != nil || config == nil {
 		return files, err
@@ -65,7 +68,7 @@ func (i *Install) configuration(l *change.Ledger) (*change.File, error) {
 	}
 	runtimes := at(d.values, "plugins", d.section(), "containerd", "runtimes")
 	if there, ok := runtimes[Handler].(table); ok {
-		if there["runtime_path"] == i.handler.shim && !i.Default {
+		if there["runtime_type"] == Type && !i.Default {
 			return nil, nil
 		}
 		return nil, fmt.Errorf("%s has another runtime handler %s; remove it first", i.Config, Handler)

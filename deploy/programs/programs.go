@@ -47,6 +47,15 @@ func (p Place) Folder() string {
 	return "/usr/local/bin"
 }
 
+// OnPath refuses a folder where the engine does not look for shims.
+func (p Place) OnPath() error {
+	folders := append(filepath.SplitList(p.Path), filepath.Dir(cmp.Or(p.Containerd, p.Engine)))
+	if !slices.Contains(folders, p.Folder()) {
+		return fmt.Errorf("%s is not on the engine's path %s; name another folder with --to, or the path of its service with --path", p.Folder(), p.Path)
+	}
+	return nil
+}
+
 // Files are what must be made so that the engine finds the programs: nothing,
 // where a package has put them there.
 func (p Place) Files(l *change.Ledger) ([]change.File, error) {

@@ -33,7 +33,8 @@ type Daemon struct {
 	Node      *node.Node
 	Engine    Engine
 	Settings  Settings
-	Namespace string // containerd's, as Docker uses it
+	Namespace string   // containerd's, as Docker uses it
+	Env       []string // more of its environment, from its next start on
 
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when it was waited for
@@ -123,7 +124,7 @@ func (d *Daemon) config() ([]byte, error) {
 	program, _ := d.Delegate()
 	runtimes := map[string]any{"other": map[string]any{"path": program}}
 	c["runtimes"] = runtimes
-	if d.Engine.NamesShims {
+	if d.Engine.NamesShims && !d.Settings.Stock {
 		runtimes["bulkhead"] = map[string]any{"runtimeType": node.Bulkhead}
 		for name := range d.Settings.Pinned {
 			runtimes[name] = map[string]any{
@@ -131,10 +132,11 @@ func (d *Daemon) config() ([]byte, error) {
 				"options":     map[string]any{"ConfigPath": filepath.Join(d.Node.Root().Handlers(), name+".toml")},
 			}
 		}
-		if !d.Settings.Stock && !d.Settings.Takeover {
+		if !d.Settings.Takeover {
 			c["default-runtime"] = "bulkhead"
 		}
-	} else {
+	}
+	if !d.Engine.NamesShims {
 		c["storage-driver"] = "overlay2"
 	}
 	return json.Marshal(c)
@@ -150,6 +152,7 @@ func (d *Daemon) start(ctx context.Context) error {
 	if d.Settings.Builder {
 		cmd.Env = append(cmd.Env, "PATH="+d.path("ahead")+":/usr/sbin:/usr/bin:/sbin:/bin") // the last one counts
 	}
+	cmd.Env = append(cmd.Env, d.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the keeper ends it, not Ctrl-C
 	if err := cmd.Start(); err != nil {

@@ -87,6 +87,9 @@ func prepared(name string) (string, error) {
 	return folder, nil
 }
 
+// Program is dockerd's path.
+func (e Engine) Program() string { return e.daemon }
+
 // Validate asks dockerd what it thinks of a daemon.json.
 func (e Engine) Validate(ctx context.Context, file string) error {
 	res, err := node.Finish(ctx, exec.Command(e.daemon, "--validate", "--config-file", file, "--userland-proxy-path", e.proxy))

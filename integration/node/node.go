@@ -155,7 +155,7 @@ func (n *Node) startDaemon(ctx context.Context) error {
 	}
 	defer log.Close()
 	cmd := n.Enter(n.Engine.Containerd, "--config", n.place.path("config.toml"))
-	cmd.Env = []string{n.place.variable(), "PATH=" + n.place.path("bin") + ":/usr/sbin:/usr/bin:/sbin:/bin"}
+	cmd.Env = []string{n.place.variable(), "PATH=" + n.Path()}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the keeper ends it, not Ctrl-C
 	if n.kind.World && n.world == nil {
@@ -264,6 +264,15 @@ func (n *Node) ID(namespace string) (string, error) {
 
 // Shim is the path of Bulkhead's shim, for engines that are told a path.
 func (n *Node) Shim() string { return n.program("containerd-shim-bulkhead-v2") }
+
+// Path is the node's containerd's.
+func (n *Node) Path() string {
+	return n.Ahead() + ":" + n.place.path("bin") + ":/usr/sbin:/usr/bin:/sbin:/bin"
+}
+
+// Ahead is a folder on that path before the stock shim's, which is not there
+// until something is installed into it.
+func (n *Node) Ahead() string { return n.place.path("ahead") }
 
 // Socket is where the node's containerd listens.
 func (n *Node) Socket() string { return n.place.socket() }
