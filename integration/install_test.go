@@ -1,6 +1,8 @@
 package integration
 
 import (
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -14,12 +16,16 @@ import (
 	"github.com/bulkhead-dev/bulkhead/integration/node"
 )
 
-// tree describes every path below folders: mode, owner, time and content.
+// tree describes every path below folders that are there: mode, owner, time and
+// a sum of the content.
 func tree(t *testing.T, roots ...string) string {
 	t.Helper()
 	var b strings.Builder
 	for _, root := range roots {
 		err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+			if path == root && errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
 			if err != nil {
 				return err
 			}
@@ -38,7 +44,7 @@ func tree(t *testing.T, roots ...string) string {
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(&b, " %v %q", info.ModTime(), data)
+				fmt.Fprintf(&b, " %v %x", info.ModTime(), sha256.Sum256(data))
 			}
 			b.WriteByte('\n')
 			return nil

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"github.com/bulkhead-dev/bulkhead/deploy/change"
 	"github.com/bulkhead-dev/bulkhead/deploy/programs"
 	"github.com/bulkhead-dev/bulkhead/runtime"
+	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
 func installCommand() *cobra.Command {
@@ -112,22 +114,35 @@ func (i *installation) carryOut(cmd *cobra.Command, l *change.Ledger, s steps) e
 		}
 		return fmt.Errorf("everything was put back: %w", err)
 	}
-	return i.afterwards(cmd.Context(), w, s.notes["restart"])
+	if _, err := tenant.Open(here()); errors.Is(err, tenant.ErrNoPolicy) {
+		fmt.Fprintln(w, "no policy is in force: nothing starts by bulkhead until one is applied, best before the restart")
+	}
+	return i.afterwards(cmd.Context(), w, s.notes)
 }
 
 // afterwards restarts services, or says that they must be.
-func (i *installation) afterwards(ctx context.Context, w io.Writer, services string) error {
+func (i *installation) afterwards(ctx context.Context, w io.Writer, notes map[string]string) error {
+	services := notes["restart"]
+	commands := [][]string{append([]string{"restart"}, strings.Fields(services)...)}
+	if notes["units"] != "" { // systemd reads its units anew
+		commands = slices.Insert(commands, 0, []string{"daemon-reload"})
+	}
 	switch {
 	case services == "":
 		fmt.Fprintf(w, "done; %s needs no restart\n", i.engine)
 	case !i.restart:
-		fmt.Fprintf(w, "done; it holds after: systemctl restart %s\n", services)
-	default:
-		args := append([]string{"restart"}, strings.Fields(services)...)
-		if _, err := runtime.Execute(ctx, runtime.DelegateEnv, nil, "systemctl", args...); err != nil {
-			return err
+		var words []string
+		for _, args := range commands {
+			words = append(words, "systemctl "+strings.Join(args, " "))
 		}
-		fmt.Fprintf(w, "done; %s was restarted\n", services)
+		fmt.Fprintf(w, "done; it holds after: %s\n", strings.Join(words, " && "))
+	default:
+		for _, args := range commands {
+			if _, err := runtime.Execute(ctx, runtime.DelegateEnv, nil, "systemctl", args...); err != nil {
+				return err
+			}
+		}
+		fmt.Fprintf(w, "done; restarted: %s\n", services)
 	}
 	return nil
 }
@@ -146,7 +161,6 @@ func (i *installation) takeOut(cmd *cobra.Command, l *change.Ledger) error {
 		}
 		return err
 	}
-	services := l.Notes["restart"]
 	done, err := l.Undo()
 	if len(done) > 0 {
 		fmt.Fprintln(w, strings.Join(done, "\n"))
@@ -154,7 +168,7 @@ func (i *installation) takeOut(cmd *cobra.Command, l *change.Ledger) error {
 	if err != nil {
 		return err
 	}
-	return i.afterwards(cmd.Context(), w, services)
+	return i.afterwards(cmd.Context(), w, l.Notes)
 }
 
 // program returns the absolute path of an engine's program.

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -8,11 +11,12 @@ import (
 	"github.com/bulkhead-dev/bulkhead/deploy/containerd"
 	"github.com/bulkhead-dev/bulkhead/deploy/docker"
 	"github.com/bulkhead-dev/bulkhead/runtime"
+	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
 func installDockerCommand() *cobra.Command {
 	i := &installation{engine: "docker"}
-	var config, socket, bundles, namespace string
+	var config, units, socket, bundles, namespace string
 	var tenants []string
 	var byDefault, force bool
 	cmd := &cobra.Command{
@@ -27,6 +31,9 @@ is named). With --takeover also those that ask for runc: the shim then stands
 under the stock shim's name before it on the engine's PATH. Docker 20.10 and 23
 cannot name a shim in daemon.json; 20.10 needs --takeover.
 
+BuildKit in dockerd runs steps of builds by itself: a drop-in of docker.service has it
+run bulkhead-runc. They are then NodePolicy.builds.tenant's, or refused.
+
 Docker keeps a container's runtime until it is created anew: containers that stay
 outside until then are listed. Where the default or the stock shim is replaced, a
 container that runs and has no tenant, or that asks for what the policy in force
@@ -36,6 +43,7 @@ refuses, is named, and nothing is installed unless forced.`,
 	}
 	i.flags(cmd, "")
 	cmd.Flags().StringVar(&config, "config", "/etc/docker/daemon.json", "Docker's configuration")
+	cmd.Flags().StringVar(&units, "units", "/etc/systemd/system", "systemd's folder of the node's own units")
 	cmd.Flags().StringVar(&i.place.Containerd, "containerd", "", "the program of the containerd that Docker talks to")
 	cmd.Flags().StringVar(&socket, "socket", "/run/docker.sock", "Docker's socket, asked for containers")
 	cmd.Flags().StringVar(&bundles, "running", containerd.Running, "where its containerd keeps the bundles of running containers")
@@ -60,7 +68,10 @@ refuses, is named, and nothing is installed unless forced.`,
 		if err != nil {
 			return err
 		}
-		in := &docker.Install{Programs: i.place, Config: config, Handlers: here().Handlers(), Tenants: tenants, Default: byDefault, Run: runtime.Execute}
+		if _, err := os.Stat(units); err != nil {
+			units = ""
+		}
+		in := &docker.Install{Programs: i.place, Config: config, Handlers: here().Handlers(), Units: units, Tenants: tenants, Default: byDefault, Run: runtime.Execute}
 		files, err := in.Plan(cmd.Context(), l)
 		if err != nil {
 			return err
@@ -73,16 +84,39 @@ refuses, is named, and nothing is installed unless forced.`,
 		if in.Restart() {
 			services = append(services, "docker")
 		}
-		notes["restart"] = strings.Join(services, " ")
+		notes["restart"], notes["units"] = strings.Join(services, " "), units
 		if text, err := l.Diff(files); err == nil && len(text) > 0 {
 			o := &outsiders{socket: socket, bundles: bundles, namespace: namespace, runtimes: notes["runtimes"]}
 			if err := o.show(cmd, i.place.Takeover, byDefault, force || i.dryRun); err != nil {
 				return err
 			}
 		}
-		return i.carryOut(cmd, l, steps{files, in.Verify, notes})
+		if err := i.carryOut(cmd, l, steps{files, in.Verify, notes}); err != nil || i.dryRun {
+			return err
+		}
+		return sayBuilds(cmd, in.Environment())
 	}
 	return cmd
+}
+
+// sayBuilds says what is left to do so that steps of builds are a tenant's.
+func sayBuilds(cmd *cobra.Command, environment string) error {
+	w := cmd.OutOrStdout()
+	if environment != "" {
+		fmt.Fprintf(w, "this node has no systemd: so that steps of builds are a tenant's, dockerd needs %s\n", environment)
+	}
+	st, err := tenant.Open(here())
+	if errors.Is(err, tenant.ErrNoPolicy) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	node, err := st.Node()
+	if err == nil && node.BuildsTenant == "" {
+		fmt.Fprintln(w, "steps of image builds are refused until NodePolicy.builds.tenant says whose they are")
+	}
+	return err
 }
 
 func uninstallDockerCommand() *cobra.Command {

@@ -41,8 +41,8 @@ func (o *outsiders) show(cmd *cobra.Command, takeover, byDefault, force bool) er
 		if slices.Contains(inside, c) {
 			continue
 		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "container %s (%s) stays outside of bulkhead until it is %s\n", c.Name, c.Image, until)
-		if c.Running && (takeover || byDefault) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "container %s (%s) stays outside of bulkhead until it is %s\n", c.Name, c.Config.Image, until)
+		if c.State.Running && (takeover || byDefault) {
 			refused = append(refused, o.judge(cmd.Context(), c))
 		}
 	}
@@ -55,7 +55,7 @@ func (o *outsiders) show(cmd *cobra.Command, takeover, byDefault, force bool) er
 }
 
 // judge decides by the policy in force what a running container asked for.
-func (o *outsiders) judge(ctx context.Context, c docker.Container) error {
+func (o *outsiders) judge(ctx context.Context, c *docker.Container) error {
 	bundle := filepath.Join(o.bundles, o.namespace, c.ID)
 	r, err := runtime.New(here(), runtime.Execute).ReplayForeign(ctx, runtime.Caller{Namespace: o.namespace, ID: c.ID, Bundle: bundle})
 	if err != nil {
@@ -84,8 +84,13 @@ func nonePinned(ctx context.Context, socket, runtimes string) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d containers were created with a runtime of bulkhead's, and Docker would not start them without it; create them anew, or add --force", len(pinned))
+	fmt.Fprint(&b, "\nwhat a container has written outside of its volumes goes with it; docker commit keeps it")
 	for _, c := range pinned {
-		fmt.Fprintf(&b, "\nrecreate %s: docker rm -f %[1]s && docker run -d --name %[1]s --runtime runc … %s", c.Name, c.Image)
+		line, err := e.Recreate(ctx, c, "runc")
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "\n%s", line)
 	}
-	return fmt.Errorf("%s", b.String())
+	return errors.New(b.String())
 }

@@ -8,22 +8,12 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"time"
 )
 
 // An Engine is a running daemon, asked over its socket.
 type Engine struct{ client *http.Client }
-
-// A Container is one that the daemon has.
-type Container struct {
-	ID      string
-	Name    string
-	Image   string
-	Runtime string
-	Running bool
-}
 
 // Reach returns the daemon behind a socket, nil if none listens there.
 func Reach(socket string) *Engine {
@@ -40,38 +30,37 @@ func Reach(socket string) *Engine {
 }
 
 // Containers returns all containers, those that do not run too.
-func (e *Engine) Containers(ctx context.Context) ([]Container, error) {
+func (e *Engine) Containers(ctx context.Context) ([]*Container, error) {
 	var listed []struct {
 		ID string `json:"Id"`
 	}
 	if err := e.get(ctx, "/containers/json?all=1", &listed); err != nil {
 		return nil, err
 	}
-	var all []Container
+	var all []*Container
 	for _, l := range listed {
-		var c struct {
-			ID         string `json:"Id"`
-			Name       string
-			Config     struct{ Image string }
-			State      struct{ Running bool }
-			HostConfig struct{ Runtime string }
-		}
-		err := e.get(ctx, "/containers/"+l.ID+"/json", &c)
+		c := new(Container)
+		err := e.get(ctx, "/containers/"+l.ID+"/json", c)
 		if errors.Is(err, os.ErrNotExist) {
 			continue // gone meanwhile
 		}
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Container{c.ID, strings.TrimPrefix(c.Name, "/"), c.Config.Image, c.HostConfig.Runtime, c.State.Running})
+		c.Name = strings.TrimPrefix(c.Name, "/")
+		all = append(all, c)
 	}
 	return all, nil
 }
 
-// Pinned are the containers that were created with one of these runtimes:
-// Docker keeps a container's until it is created anew.
-func Pinned(all []Container, runtimes []string) []Container {
-	return slices.DeleteFunc(slices.Clone(all), func(c Container) bool { return !slices.Contains(runtimes, c.Runtime) })
+// image is what an image gives each container of it; nothing, if it is gone.
+func (e *Engine) image(ctx context.Context, id string) (Config, error) {
+	var image struct{ Config Config }
+	err := e.get(ctx, "/images/"+id+"/json", &image)
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil
+	}
+	return image.Config, err
 }
 
 func (e *Engine) get(ctx context.Context, path string, into any) error {

@@ -21,6 +21,7 @@ type Install struct {
 	Programs programs.Place
 	Config   string // daemon.json, absolute
 	Handlers string // folder of the files that pin a tenant
+	Units    string // systemd's folder of the node's own units; empty: it has none
 	Tenants  []string
 	Default  bool
 	Run      Runner
@@ -29,7 +30,7 @@ type Install struct {
 }
 
 // Restart reports whether the daemon must be started again to notice.
-func (i *Install) Restart() bool { return i.major >= 24 }
+func (i *Install) Restart() bool { return i.major >= 24 || i.Units != "" }
 
 // Plan returns what has to be written, and changes nothing.
 func (i *Install) Plan(ctx context.Context, l *change.Ledger) ([]change.File, error) {
@@ -42,9 +43,16 @@ func (i *Install) Plan(ctx context.Context, l *change.Ledger) ([]change.File, er
 	if i.major < 23 && !i.Programs.Takeover {
 		return nil, fmt.Errorf("docker %d cannot name a shim; use --takeover, which puts bulkhead's under the stock one's name", i.major)
 	}
+	i.Programs.Builds = true
 	files, err := i.Programs.Files(l)
-	if err != nil || i.major < 24 {
-		return files, err
+	if err != nil {
+		return nil, err
+	}
+	if i.Units != "" {
+		files = append(files, i.builds()...)
+	}
+	if i.major < 24 {
+		return files, nil
 	}
 	names, runtimes := []string{Runtime}, map[string]runtime{Runtime: {RuntimeType: filepath.Join(i.Programs.Folder(), programs.Shim)}}
 	for _, name := range i.Tenants {
@@ -96,6 +104,18 @@ func (i *Install) version(ctx context.Context) error {
 		i.major = 29
 	}
 	return err
+}
+
+// Environment is what dockerd needs where no unit of systemd gives it, as an
+// advice; empty: systemd does.
+func (i *Install) Environment() string {
+	switch {
+	case i.Units != "":
+		return ""
+	case i.major < 23:
+		return "a folder ahead on its PATH with a link runc to " + filepath.Join(i.Programs.Folder(), programs.Runtime)
+	}
+	return runcVariable + "=" + filepath.Join(i.Programs.Folder(), programs.Runtime) + " in its environment"
 }
 
 // Verify has the daemon read its configuration, where it can without starting.

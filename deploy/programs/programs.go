@@ -16,7 +16,8 @@ import (
 // The programs, and the name under which engines look for the stock shim.
 const (
 	Shim      = "containerd-shim-bulkhead-v2"
-	Operator  = "bulkhead" // the shim calls it on nodes with systemd, and looks for it beside itself
+	Operator  = "bulkhead"      // the shim calls it on nodes with systemd, and looks for it beside itself
+	Runtime   = "bulkhead-runc" // runc's command line, for builders
 	StockShim = "containerd-shim-runc-v2"
 )
 
@@ -25,9 +26,10 @@ const DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 // A Place says where programs come from and where an engine finds them.
 type Place struct {
-	From string // folder with both programs
-	To   string // folder for them; empty: From if it is on Path, else /usr/local/bin
-	Path string // the engine's
+	From   string // folder with the programs
+	To     string // folder for them; empty: From if it is on Path, else /usr/local/bin
+	Path   string // the engine's
+	Builds bool   // the runtime for builders too
 	// Takeover puts the shim under the stock one's name before it on Path.
 	Takeover bool
 	Engine   string // the engine's program
@@ -59,12 +61,16 @@ func (p Place) OnPath() error {
 // Files are what must be made so that the engine finds the programs: nothing,
 // where a package has put them there.
 func (p Place) Files(l *change.Ledger) ([]change.File, error) {
+	names := []string{Shim, Operator}
+	if p.Builds {
+		names = append(names, Runtime)
+	}
 	var files []change.File
-	for _, name := range []string{Shim, Operator} {
+	for _, name := range names {
 		from, to := filepath.Join(p.From, name), filepath.Join(p.Folder(), name)
 		data, err := os.ReadFile(from)
 		if err != nil {
-			return nil, fmt.Errorf("%w; both programs must be in one folder, name it with --from", err)
+			return nil, fmt.Errorf("%w; the programs must be in one folder, name it with --from", err)
 		}
 		if there, err := os.ReadFile(to); err == nil && string(there) == string(data) && !l.Owns(to) {
 			continue

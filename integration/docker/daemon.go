@@ -25,6 +25,7 @@ type Settings struct {
 	Remap     bool              // userns-remap
 	Builder   bool              // BuildKit's runc is bulkhead-runc: Docker 20.10 takes the first of its PATH
 	ExecRoot  string            // where it keeps what runs; empty: Docker's default
+	Placed    bool              // it stands in /usr/local/bin: only from there may it have a hook in steps of builds
 	Pinned    map[string]string // runtime entries that pin a tenant: name to tenant
 }
 
@@ -67,6 +68,11 @@ func Start(ctx context.Context, e Engine, s Settings) (*Daemon, error) {
 func (d *Daemon) path(name string) string { return filepath.Join(d.Node.Dir(), name) }
 
 func (d *Daemon) prepare() error {
+	if d.Settings.Placed && d.Engine.NamesShims {
+		if err := d.placeProgram("/usr/local/bin/dockerd"); err != nil {
+			return err
+		}
+	}
 	config, err := d.config()
 	if err != nil {
 		return err
@@ -102,6 +108,16 @@ func (d *Daemon) writeDelegate() error {
 	program, used := d.Delegate()
 	text := fmt.Sprintf("#!/bin/sh\ncase \"$*\" in *' create '*) : >%s ;; esac\nexec %s \"$@\"\n", used, d.Engine.Containerd.Runc)
 	return os.WriteFile(program, []byte(text), 0o755)
+}
+
+// placeProgram has dockerd under another name in its world.
+func (d *Daemon) placeProgram(at string) error {
+	out, err := d.Node.Enter("/bin/sh", "-c", `: >"$1" && mount --bind "$0" "$1"`, d.Engine.daemon, at).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("place dockerd at %s: %w: %s", at, err, out)
+	}
+	d.Engine.daemon = at
+	return nil
 }
 
 // config is daemon.json. Containers that Bulkhead does not put elsewhere go to a
@@ -152,7 +168,7 @@ func (d *Daemon) start(ctx context.Context) error {
 	if d.Settings.Builder {
 		cmd.Env = append(cmd.Env, "PATH="+d.path("ahead")+":/usr/sbin:/usr/bin:/sbin:/bin") // the last one counts
 	}
-	cmd.Env = append(cmd.Env, d.Env...)
+	cmd.Env = append(append(cmd.Env, "DOCKER_MIN_API_VERSION=1.41"), d.Env...) // for BuildKit's client
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the keeper ends it, not Ctrl-C
 	if err := cmd.Start(); err != nil {
@@ -210,9 +226,18 @@ func (d *Daemon) Docker(ctx context.Context, args ...string) (node.Result, error
 
 // Client is the client as a command, for what is attached or interrupted. It has
 // no configuration of the machine's, and builds with the daemon's own builder.
-func (d *Daemon) Client(args ...string) *exec.Cmd {
-	cmd := exec.Command(d.Engine.client, args...)
-	cmd.Env = []string{"DOCKER_HOST=unix://" + d.path("docker.sock"), "DOCKER_CONFIG=" + d.path("docker"), "DOCKER_BUILDKIT=0", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
+func (d *Daemon) Client(args ...string) *exec.Cmd { return d.client(d.Engine.client, "0", args) }
+
+// BuildKit is a client that builds by BuildKit, as a command: Docker 20.10's, in
+// which it is, for every daemon.
+func (d *Daemon) BuildKit(args ...string) (*exec.Cmd, error) {
+	e, err := Debian()
+	return d.client(e.client, "1", append([]string{"build", "--progress", "plain"}, args...)), err
+}
+
+func (d *Daemon) client(program, buildkit string, args []string) *exec.Cmd {
+	cmd := exec.Command(program, args...)
+	cmd.Env = []string{"DOCKER_HOST=unix://" + d.path("docker.sock"), "DOCKER_CONFIG=" + d.path("docker"), "DOCKER_BUILDKIT=" + buildkit, "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
 	return cmd
 }
 
