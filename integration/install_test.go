@@ -100,6 +100,37 @@ func TestInstallIntoContainerd(t *testing.T) {
 	})
 }
 
+// Under the stock shim's name Bulkhead's is no way around: for whoever names the
+// stock runtime too.
+func TestInstallTakesOverFromContainerd(t *testing.T) {
+	onOwnNode(t, func(s *stage) {
+		s.apply(node.Policy{Tenants: map[string]string{"acme": "limits: {memory: 64Mi}"}})
+		privileged := func() node.Result {
+			res, err := s.node.CtrRun(s.ctx, s.node.Namespace("acme"), node.Stock, []string{"--privileged"}, "true")
+			s.must(err)
+			return res
+		}
+		s.must(privileged().Failed())
+		before := tree(t, s.node.Dir()+"/bin", s.node.Ahead())
+		out := s.bulkhead("install", "containerd", "--takeover", "--containerd", s.node.Engine.Containerd, "--to", s.node.Ahead(), "--path", s.node.Path())
+		if !strings.Contains(out, "done; it holds after: systemctl restart containerd") {
+			s.Errorf("install says\n%s\nwant what to restart", out)
+		}
+		s.must(s.node.Kill())
+		s.must(s.node.Restart(s.ctx))
+		if res := privileged(); res.Code == 0 || !strings.Contains(res.Stderr, "refused by ") {
+			s.Errorf("a privileged container of the stock runtime ends with %d: %s, want a refusal", res.Code, res.Stderr)
+		}
+		s.bulkhead("uninstall", "containerd")
+		if got := tree(t, s.node.Dir()+"/bin", s.node.Ahead()); got != before {
+			s.Errorf("after uninstall\n%s\nwant\n%s", got, before)
+		}
+		s.must(s.node.Kill())
+		s.must(s.node.Restart(s.ctx))
+		s.must(privileged().Failed())
+	})
+}
+
 // configurations are containerd's, as they are found on nodes.
 var configurations = []struct{ name, text string }{
 	{"none", ""},
