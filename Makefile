@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 PREFIX  ?= /usr/local
 DESTDIR ?=
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# Debian's begin with a digit: v1.2-3-gabc is 1.2+3.gabc, a commit alone 0~abc.
+DEB_VERSION = $(shell sed -E 's/^v?([0-9]+\.)/\1/; t number; s/^/0~/; :number; s/-/+/; s/-/./g' <<<"$(VERSION)")
 
 # As upstream builds its own shim: static, stripped, without gRPC.
 BUILD  := CGO_ENABLED=0 go build -trimpath -tags no_grpc -ldflags "-s -w -X main.version=$(VERSION) -X main.release=$(VERSION)"
@@ -41,8 +43,25 @@ build: ## Build the shim, the CLI and the runtime for builders, static, into bin
 	@$(BUILD) -o bin/ ./cmd/containerd-shim-bulkhead-v2 ./cmd/bulkhead ./cmd/bulkhead-runc
 
 .PHONY: install
-install: build ## Install them below PREFIX (and DESTDIR)
-	@install -D -m 0755 -t "$(DESTDIR)$(PREFIX)/bin" bin/containerd-shim-bulkhead-v2 bin/bulkhead bin/bulkhead-runc
+install: build man ## Install programs, completions, man pages and systemd units below PREFIX (and DESTDIR)
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" deploy/package/install.sh
+
+.PHONY: uninstall
+uninstall: build man ## Remove them again; engines first: bulkhead uninstall ENGINE
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" deploy/package/install.sh remove
+
+.PHONY: man
+man:
+	@CGO_ENABLED=0 go build -trimpath -tags no_grpc,man -o bin/bulkhead-man ./cmd/bulkhead
+
+.PHONY: deb
+deb: build man ## Build a Debian package into bin/
+	@rm -rf bin/package bin/*.deb
+	@DESTDIR=bin/package PREFIX=/usr deploy/package/install.sh
+	@mv bin/package/usr/share/zsh/site-functions bin/package/usr/share/zsh/vendor-completions # where Debian's zsh looks
+	@cd deploy/package && GOFLAGS=-mod=readonly go build -o "$(CURDIR)/bin/nfpm" github.com/goreleaser/nfpm/v2/cmd/nfpm
+	@ARCH=$(shell go env GOARCH) DEB_VERSION=$(DEB_VERSION) bin/nfpm package -f deploy/package/nfpm.yaml -p deb -t bin/ >/dev/null
+	@cd bin && ln -s bulkhead_*.deb bulkhead.deb && echo "bin/$$(readlink bulkhead.deb)"
 
 .PHONY: demo
 demo: build probe debian $(if $(filter docker,$(ENGINE)),docker-packages) ## Show two tenants on a private engine, beside the stock shim (ENGINE=containerd, docker, cri)
@@ -59,11 +78,11 @@ test-unit: ## Run the tests that need no engine; under a minute
 	@PATH="$(CURDIR)/bin/engines/built:$$PATH" CGO_ENABLED=1 go test -count=1 -timeout 5m $(if $(V),-v) $(UNIT)
 
 .PHONY: test-integration
-test-integration: build probe compile-seccomp engines containerds nerdctl kubernetes ## Run the tests with real engines (RUN=regexp selects)
+test-integration: deb probe compile-seccomp engines containerds nerdctl kubernetes ## Run the tests with real engines (RUN=regexp selects)
 	@go test -count=1 -v -timeout 30m $(if $(RUN),-run '$(RUN)') $(INTEGRATION)
 
 .PHONY: test-vm
-test-vm: build probe engines vm-image ## Run those about cgroups in a VM with v2, without systemd and with (RUN, ALL=1, VMMODES="cgroupfs systemd hybrid")
+test-vm: deb probe engines vm-image ## Run those about cgroups in a VM with v2, without systemd and with (RUN, ALL=1, VMMODES="cgroupfs systemd hybrid")
 	@go build -o bin/vm ./integration/vm
 	@for mode in $(VMMODES); do \
 		echo "running the tests in a VM, mode $$mode" >&2; \

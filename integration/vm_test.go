@@ -51,6 +51,7 @@ var inVM = map[string][]string{
 		"TestApplyChangesTheLimitsOfRunningTenants",
 		"TestLimitsSurviveAReloadOfSystemd",
 		"TestASliceIsStoppedWithItsLastContainer",
+		"TestPackageAndInstallOnAMachineWithSystemd",
 		"TestVerifyFindsWhatSomebodyElseChangedAndApplyMendsIt",
 		"TestFreezeStopsAWholeTenantUntilItIsThawed",
 		"TestKilledShimLeavesNothingAfterDelete",

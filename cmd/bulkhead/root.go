@@ -22,6 +22,9 @@ Exit codes: 0 done, 1 not done. diff: 0 same, 1 differs, 2 could not look.
 preview: 0 accepted, 1 denied, 2 could not look. recommend: 1 what no tenant can be given.
 verify, doctor: 0 holds, 1 findings, 2 could not look.`
 
+// moreVerbs are those of builds that an operator does not have.
+var moreVerbs []func() *cobra.Command
+
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "bulkhead VERB",
@@ -52,6 +55,9 @@ func rootCommand() *cobra.Command {
 		}
 	}
 	root.AddCommand(versionCommand(), sliceCommand(), plugCommand())
+	for _, verb := range moreVerbs {
+		root.AddCommand(verb())
+	}
 	return root
 }
 

@@ -18,7 +18,7 @@ const mounted = "/bulkhead"
 // what make built. Of Debian's engine only what the other engine uses too.
 var needed = []string{
 	"go.mod",
-	"bin/bulkhead", "bin/containerd-shim-bulkhead-v2", "bin/probe",
+	"bin/bulkhead", "bin/containerd-shim-bulkhead-v2", "bin/probe", "bin/bulkhead.deb",
 	"bin/engines/built", "bin/engines/debian/bin/busybox",
 }
 
