@@ -46,12 +46,12 @@ func checkBuilds(ctx context.Context, n *Node) ([]Result, error) {
 // Bulkhead's. Before Docker 23 it reads no variable, and finds runc on its PATH.
 func (n *Node) dockersRunc(e Engine, version string) (command, fix string) {
 	if unnamed(version) {
-		return n.onPath(e, "runc"), "a link called runc to " + ociCommand + " in a folder ahead of runc's in the daemon's PATH, and not in containerd's"
+		return n.onPath(e, "runc"), "bulkhead install docker --takeover, or a link called runc to " + ociCommand + " in a folder ahead of runc's in the daemon's PATH, and not in containerd's"
 	}
 	if command = e.Env["DOCKER_BUILDKIT_RUNC_COMMAND"]; e.Pid == 0 {
 		command = n.dropIn()
 	}
-	return command, "DOCKER_BUILDKIT_RUNC_COMMAND=/usr/local/bin/" + ociCommand + " in the daemon's environment, in a systemd drop-in of docker.service"
+	return command, "bulkhead install docker, or DOCKER_BUILDKIT_RUNC_COMMAND=/usr/local/bin/" + ociCommand + " in the daemon's environment, in a systemd drop-in of docker.service"
 }
 
 var runcCommand = regexp.MustCompile(`(?m)^Environment="?DOCKER_BUILDKIT_RUNC_COMMAND=([^"\s]+)`)

@@ -27,7 +27,7 @@ func checkEngines(ctx context.Context, n *Node) ([]Result, error) {
 			return []Result{{
 				Level: Warning, What: describe(e, version),
 				Means: "docker run --runtime cannot name a shim: without another way all containers are outside of Bulkhead",
-				Fix:   "have the shim under the stock one's name first on the daemon's PATH, or Docker 23 or later",
+				Fix:   "bulkhead install docker --takeover, or Docker 23 or later",
 			}}, nil
 		}
 		return ok("%s", describe(e, version)), nil

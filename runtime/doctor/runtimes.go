@@ -13,7 +13,7 @@ import (
 // runtimes: whether a container can be started by another than Bulkhead.
 var _ = register(Check{"runtimes", checkRuntimes})
 
-const byTakeover = "have Bulkhead's shim under the stock one's name first on the engine's PATH"
+const byTakeover = "bulkhead install containerd --takeover, or docker: Bulkhead's shim under the stock one's name first on the engine's PATH"
 
 func checkRuntimes(_ context.Context, n *Node) ([]Result, error) {
 	return n.ofEngines(func(e Engine) (found []Result, err error) {
@@ -64,7 +64,7 @@ func (n *Node) containerdRuntimes(e Engine) (all []Result, err error) {
 		all = append(all, Result{
 			Level: Warning, What: fmt.Sprintf("%s: the default handler %s is not Bulkhead's", e.Name(), byDefault),
 			Means: "a pod without a RuntimeClass runs outside every tenant",
-			Fix:   "make Bulkhead's the default_runtime_name, or require its RuntimeClass by an admission policy",
+			Fix:   "bulkhead install containerd --cri --default, or require its RuntimeClass by an admission policy",
 		})
 	}
 	return append(all, Result{
@@ -108,7 +108,7 @@ func (n *Node) dockerRuntimes(e Engine) ([]Result, error) {
 		all = append(all, Result{
 			Level: Warning, What: fmt.Sprintf("%s: the default runtime %s is not Bulkhead's", e.Name(), byDefault),
 			Means: "docker run without --runtime starts a container outside every tenant",
-			Fix:   `"default-runtime" in ` + e.Config + ", or " + byTakeover,
+			Fix:   "bulkhead install docker --default, or " + byTakeover,
 		})
 	}
 	others := slices.DeleteFunc(append(slices.Sorted(maps.Keys(c.Runtimes)), "runc"), ours)
