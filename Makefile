@@ -108,6 +108,11 @@ bench-fairness: build probe engines ## Show how two tenants split the CPU, besid
 	@go build -o bin/fairness ./integration/fairness
 	@bin/fairness
 
+.PHONY: bench-install
+bench-install: build man probe engines kubernetes ## Count commands, seconds and hand-edited files from no Bulkhead to a refused container
+	@go build -o bin/installbench ./integration/installbench
+	@bin/installbench
+
 .PHONY: engines
 engines: $(BUILT) debian docker gvisor previous
 	@ln -sfn "$(BUILT)" bin/engines/built

@@ -76,7 +76,7 @@ func (i *dockerInstall) installed(flags ...string) string {
 // tree is what an installation may touch.
 func (i *dockerInstall) tree() string {
 	dir := i.Node.Dir()
-	return tree(i.T, i.Node.Ahead(), dir+"/bin", dir+"/daemon.json", dir+"/units", dir+"/lib/bulkhead", dir+"/root/etc", dir+"/root/var/lib/bulkhead/install")
+	return tree(i.T, dir+"/usr", dir+"/bin", dir+"/daemon.json", dir+"/units", dir+"/root/etc", dir+"/root/var/lib/bulkhead/install")
 }
 
 // restart does what install says, with the environment that systemd would give

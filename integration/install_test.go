@@ -111,7 +111,7 @@ func TestInstallTakesOverFromContainerd(t *testing.T) {
 			return res
 		}
 		s.must(privileged().Failed())
-		before := tree(t, s.node.Dir()+"/bin", s.node.Ahead())
+		before := tree(t, s.node.Dir()+"/bin", s.node.Dir()+"/usr")
 		out := s.bulkhead("install", "containerd", "--takeover", "--containerd", s.node.Engine.Containerd, "--to", s.node.Ahead(), "--path", s.node.Path())
 		if !strings.Contains(out, "done; it holds after: systemctl restart containerd") {
 			s.Errorf("install says\n%s\nwant what to restart", out)
@@ -122,7 +122,7 @@ func TestInstallTakesOverFromContainerd(t *testing.T) {
 			s.Errorf("a privileged container of the stock runtime ends with %d: %s, want a refusal", res.Code, res.Stderr)
 		}
 		s.bulkhead("uninstall", "containerd")
-		if got := tree(t, s.node.Dir()+"/bin", s.node.Ahead()); got != before {
+		if got := tree(t, s.node.Dir()+"/bin", s.node.Dir()+"/usr"); got != before {
 			s.Errorf("after uninstall\n%s\nwant\n%s", got, before)
 		}
 		s.must(s.node.Kill())

@@ -45,7 +45,8 @@ type Cluster struct {
 	daemons  []*daemon
 }
 
-// Start starts a cluster on an engine, with a policy. Close ends it.
+// Start starts a cluster on an engine, with a policy; nil: with nothing of
+// Bulkhead's. Close ends it.
 func Start(ctx context.Context, e node.Engine, policy func(*node.Node) node.Policy) (*Cluster, error) {
 	ctx, cancel := context.WithTimeout(ctx, node.Patience(startTimeout))
 	defer cancel()

@@ -44,7 +44,7 @@ type Daemon struct {
 // Start starts a node and a dockerd on it, with the image that containers are
 // made of. Close ends both.
 func Start(ctx context.Context, e Engine, s Settings) (*Daemon, error) {
-	kind := node.Kind{World: true, Takeover: s.Takeover || !e.NamesShims && !s.Stock}
+	kind := node.Kind{World: true, Takeover: s.Takeover || !e.NamesShims && !s.Stock, Bare: s.Stock}
 	n, err := node.StartKind(ctx, e.Containerd, kind)
 	if err != nil {
 		return nil, err

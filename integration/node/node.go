@@ -56,6 +56,7 @@ type daemon struct {
 type Kind struct {
 	World    bool // mount and network namespaces of its own, for engines that insist on their folders
 	Takeover bool // Bulkhead's shim stands under the stock one's name
+	Bare     bool // nothing of Bulkhead's is where containerd finds it
 
 	Around func(func() error) error // calls what starts processes of the node; nil: as it is
 	CRI    func(*Node) string       // configuration of containerd's CRI plugin; nil: there is none
@@ -119,6 +120,9 @@ func (n *Node) prepare() error {
 		"containerd-shim-bulkhead-v2": n.program("containerd-shim-bulkhead-v2"),
 		"containerd-shim-runc-v2":     n.Engine.StockShim,
 		"runc":                        n.Engine.Runc,
+	}
+	if n.kind.Bare {
+		delete(programs, "containerd-shim-bulkhead-v2")
 	}
 	if n.kind.Takeover {
 		programs["containerd-shim-runc-v2"] = n.Shim()
@@ -270,9 +274,15 @@ func (n *Node) Path() string {
 	return n.Ahead() + ":" + n.place.path("bin") + ":/usr/sbin:/usr/bin:/sbin:/bin"
 }
 
-// Ahead is a folder on that path before the stock shim's, which is not there
-// until something is installed into it.
-func (n *Node) Ahead() string { return n.place.path("ahead") }
+// Prefix is below which something may be installed: its folder of programs is on
+// that path, before the stock shim's.
+func (n *Node) Prefix() string { return n.place.path("usr/local") }
+
+// Ahead is that folder, which is not there until something is installed.
+func (n *Node) Ahead() string { return filepath.Join(n.Prefix(), "bin") }
+
+// Bare reports that the node began without Bulkhead.
+func (n *Node) Bare() bool { return n.kind.Bare }
 
 // Socket is where the node's containerd listens.
 func (n *Node) Socket() string { return n.place.socket() }

@@ -41,6 +41,9 @@ func criConfig(n *node.Node) string {
 		fmt.Fprintf(&b, "[plugins.%q.containerd.runtimes.%s]\nruntime_type = %q\n%s", runtime, name, kind, more)
 	}
 	handler(Stock, node.Stock, fmt.Sprintf("options = {BinaryName = %q}\n", n.Engine.Runc))
+	if n.Bare() {
+		return b.String()
+	}
 	handler(ByType, node.Bulkhead, "")
 	handler(ByPath, node.Stock, fmt.Sprintf("runtime_path = %q\n", n.Shim()))
 	handler(Pinned, node.Bulkhead, fmt.Sprintf("options = {ConfigPath = %q}\n", pinnedFile(n)))

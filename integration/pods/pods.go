@@ -35,14 +35,15 @@ type Node struct {
 	counts     counts
 }
 
-// Start starts a node on an engine, with a policy. Close ends it.
+// Start starts a node on an engine, with a policy; nil: with nothing of
+// Bulkhead's. Close ends it.
 func Start(ctx context.Context, e node.Engine, policy func(*node.Node) node.Policy) (*Node, error) {
 	n := new(Node)
 	var err error
 	if n.world, err = newWorld(); err != nil {
 		return nil, err
 	}
-	if n.Node, err = node.StartKind(ctx, e, node.Kind{Around: n.Do, CRI: criConfig, Policy: policy}); err != nil {
+	if n.Node, err = node.StartKind(ctx, e, node.Kind{Around: n.Do, CRI: criConfig, Policy: policy, Bare: policy == nil}); err != nil {
 		return nil, errors.Join(err, n.world.close())
 	}
 	if err := n.start(ctx); err != nil {
