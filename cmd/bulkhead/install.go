@@ -88,7 +88,7 @@ type steps struct {
 }
 
 // carryOut shows a plan, and makes it unless this is a dry run. What does not
-// verify is undone.
+// verify is undone: an earlier installation stays.
 func (i *installation) carryOut(cmd *cobra.Command, l *change.Ledger, s steps) error {
 	w := cmd.OutOrStdout()
 	text, err := l.Diff(s.files)
@@ -102,6 +102,10 @@ func (i *installation) carryOut(cmd *cobra.Command, l *change.Ledger, s steps) e
 	if _, err := w.Write(text); err != nil || i.dryRun {
 		return err
 	}
+	earlier, notes, err := l.Installed()
+	if err != nil {
+		return err
+	}
 	l.Notes = s.notes
 	err = l.Apply(s.files)
 	if err == nil && s.verify != nil {
@@ -109,6 +113,10 @@ func (i *installation) carryOut(cmd *cobra.Command, l *change.Ledger, s steps) e
 	}
 	if err != nil {
 		_, back := l.Undo()
+		if back == nil && len(earlier) > 0 {
+			l.Notes = notes
+			back = l.Apply(earlier)
+		}
 		if back != nil {
 			return fmt.Errorf("%w; and it could not be undone: %w", err, back)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -90,6 +91,16 @@ refuses, is named, and nothing is installed unless forced.`,
 			if err := o.show(cmd, i.place.Takeover, byDefault, force || i.dryRun); err != nil {
 				return err
 			}
+			if in.Restart() {
+				if err := o.sayRestart(cmd); err != nil {
+					return err
+				}
+			}
+		}
+		if dropped := without(l.Notes["runtimes"], notes["runtimes"]); dropped != "" && !force && !i.dryRun {
+			if err := nonePinned(cmd.Context(), socket, dropped); err != nil {
+				return err
+			}
 		}
 		if err := i.carryOut(cmd, l, steps{files, in.Verify, notes}); err != nil || i.dryRun {
 			return err
@@ -97,6 +108,12 @@ refuses, is named, and nothing is installed unless forced.`,
 		return sayBuilds(cmd, in.Environment())
 	}
 	return cmd
+}
+
+// without are the names of one list that another has not.
+func without(list, other string) string {
+	left := slices.DeleteFunc(strings.Split(list, ","), func(name string) bool { return slices.Contains(strings.Split(other, ","), name) })
+	return strings.Join(left, ",")
 }
 
 // sayBuilds says what is left to do so that steps of builds are a tenant's.

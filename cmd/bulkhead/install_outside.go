@@ -54,6 +54,27 @@ func (o *outsiders) show(cmd *cobra.Command, takeover, byDefault, force bool) er
 	return nil
 }
 
+// sayRestart says how many containers a restart of the daemon would end.
+func (o *outsiders) sayRestart(cmd *cobra.Command) error {
+	e := docker.Reach(o.socket)
+	if e == nil {
+		return nil
+	}
+	live, err := e.LiveRestore(cmd.Context())
+	if err != nil || live {
+		return err
+	}
+	all, err := e.Containers(cmd.Context())
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(c *docker.Container) bool { return !c.State.Running })
+	if len(all) > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "restarting docker ends its %d running containers; set \"live-restore\": true in daemon.json and reload docker first to keep them\n", len(all))
+	}
+	return nil
+}
+
 // judge decides by the policy in force what a running container asked for.
 func (o *outsiders) judge(ctx context.Context, c *docker.Container) error {
 	bundle := filepath.Join(o.bundles, o.namespace, c.ID)

@@ -74,6 +74,32 @@ func (l *Ledger) entry(path string) *Entry {
 // Owns reports whether the installation made a path.
 func (l *Ledger) Owns(path string) bool { return l.entry(path) != nil }
 
+// Installed are the paths as they are made now, for another Apply, and the
+// installer's notes.
+func (l *Ledger) Installed() (files []File, notes map[string]string, err error) {
+	for _, e := range l.Entries {
+		info, err := os.Lstat(e.Path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		data, err := read(e.Path)
+		if err != nil {
+			return nil, nil, err
+		}
+		f := File{Path: e.Path, Mode: info.Mode().Perm(), Edits: e.Edits}
+		if isLink(e.Path) {
+			f.Link = string(data)
+		} else {
+			f.Data = data
+		}
+		files = append(files, f)
+	}
+	return files, l.Notes, nil
+}
+
 // Original is what a file was before the installation, with what others have
 // changed since. Its error is fs.ErrNotExist if there was none.
 func (l *Ledger) Original(path string) ([]byte, error) {

@@ -53,6 +53,13 @@ func (e *Engine) Containers(ctx context.Context) ([]*Container, error) {
 	return all, nil
 }
 
+// LiveRestore reports whether containers go on while the daemon restarts.
+func (e *Engine) LiveRestore(ctx context.Context) (bool, error) {
+	var info struct{ LiveRestoreEnabled bool }
+	err := e.get(ctx, "/info", &info)
+	return info.LiveRestoreEnabled, err
+}
+
 // image is what an image gives each container of it; nothing, if it is gone.
 func (e *Engine) image(ctx context.Context, id string) (Config, error) {
 	var image struct{ Config Config }

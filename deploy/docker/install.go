@@ -43,6 +43,11 @@ func (i *Install) Plan(ctx context.Context, l *change.Ledger) ([]change.File, er
 	if i.major < 23 && !i.Programs.Takeover {
 		return nil, fmt.Errorf("docker %d cannot name a shim; use --takeover, which puts bulkhead's under the stock one's name", i.major)
 	}
+	if i.major == 23 { // a client names it by its type
+		if err := i.Programs.OnPath(); err != nil {
+			return nil, err
+		}
+	}
 	i.Programs.Builds = true
 	files, err := i.Programs.Files(l)
 	if err != nil {

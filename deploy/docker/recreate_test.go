@@ -18,7 +18,7 @@ func daemonOf(t *testing.T, container, image string) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answers := map[string]string{"/containers/json": `[{"Id": "0123456789abcdef"}]`, "/containers/0123456789abcdef/json": container, "/images/sha256:1/json": image}
+	answers := map[string]string{"/containers/json": `[{"Id": "0123456789abcdef"}]`, "/containers/0123456789abcdef/json": container, "/images/sha256:1/json": image, "/info": `{"LiveRestoreEnabled": true}`}
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if answers[r.URL.Path] == "" {
 			http.NotFound(w, r)
@@ -63,6 +63,9 @@ func TestRecreate(t *testing.T) {
 			all, err := e.Containers(context.Background())
 			if err != nil || len(all) != 1 {
 				t.Fatal(all, err)
+			}
+			if live, err := e.LiveRestore(context.Background()); err != nil || !live {
+				t.Errorf("live-restore is %v (%v)", live, err)
 			}
 			if got, err := e.Recreate(context.Background(), all[0], "runc"); err != nil || got != c.want {
 				t.Errorf("got %v\n%s\nwant\n%s", err, got, c.want)
