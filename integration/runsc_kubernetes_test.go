@@ -25,7 +25,7 @@ func TestKubernetesRunsPodsUnderRunsc(t *testing.T) {
 		}
 		t.Run(n.Engine.Name, func(t *testing.T) {
 			k := startCluster(t, n.Engine)
-			p := podPolicy(k.Node)
+			p := podPolicy(k.Node.Node)
 			p.Tenants[sandboxedPods] = "delegate: runsc\nlimits: {cpu: \"2\", memory: 1Gi}\ncontainer: {default: {memory: 128Mi}}"
 			k.must(k.Node.Apply(k.ctx, p))
 			k.makeNamespace(sandboxedPods)

@@ -2,10 +2,31 @@ package integration
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/bulkhead-dev/bulkhead/hooks/network"
+	"github.com/bulkhead-dev/bulkhead/hooks/network/namespace"
 )
+
+// raze takes all walls away, as somebody might.
+func (s *stage) raze() {
+	s.Helper()
+	world, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", s.node.Pid()))
+	s.must(err)
+	defer world.Close()
+	s.must(namespace.In(int(world.Fd()), func() error {
+		standing, err := network.Standing(s.node.Root().Installation())
+		for _, key := range standing {
+			err = errors.Join(err, network.Remove(s.node.Root().Installation(), key))
+		}
+		return err
+	}))
+}
 
 // What walls drop is counted for the operator, and what they are shown.
 func TestDropsOfWallsAreSeen(t *testing.T) {
@@ -26,6 +47,15 @@ func TestDropsOfWallsAreSeen(t *testing.T) {
 		if x.NetworkDroppedPackets == nil || *x.NetworkDroppedPackets == 0 {
 			s.Error("top says nothing of packets that were dropped")
 		}
+		s.bulkhead("verify")
+		s.raze()
+		res, err := s.node.Bulkhead(s.ctx, "verify")
+		s.must(err)
+		if !strings.Contains(res.Stdout, "walls") {
+			s.Errorf("verify does not miss the walls: %s", res.Stdout)
+		}
+		s.apply(apart)
+		s.bulkhead("verify")
 		planned := s.bulkhead("preview", "--tenant", "acme", "--id", first.ID, "--containerd-namespace", first.Namespace,
 			"--bundle", s.node.Dir()+"/state/io.containerd.runtime.v2.task/"+first.Namespace+"/"+first.ID)
 		for _, want := range []string{"walls around its interfaces, as nft has them:\n", first.four, first.six} {

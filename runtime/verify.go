@@ -202,7 +202,11 @@ func (rt *Runtime) verifyContainer(r *record.Record, p *tenant.Policy) ([]Findin
 		return limits, err
 	}
 	place, err := rt.verifyPlace(r, p)
-	return append(limits, place...), err
+	if err != nil {
+		return append(limits, place...), err
+	}
+	walls, err := rt.verifyWalls(r)
+	return slices.Concat(limits, place, walls), err
 }
 
 // rights looks at what the processes of one container hold. One that ended

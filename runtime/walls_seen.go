@@ -140,3 +140,16 @@ func (rt *Runtime) dropped(records []*record.Record) (map[string]cgroup.Stats, e
 }
 
 func (rt *Runtime) wallsPlace(r *record.Record) string { return "walls " + rt.wallsName(r).Key() }
+
+// verifyWalls reports walls that are recorded and do not stand. Those of a
+// network that several share are the container's that they were raised for.
+func (rt *Runtime) verifyWalls(r *record.Record) ([]Finding, error) {
+	if r.Network == nil {
+		return nil, nil
+	}
+	seen, err := rt.Walls(r)
+	if err != nil || seen.Stands {
+		return nil, err
+	}
+	return []Finding{{Tenant: r.Tenant, Container: nameOf(r), Field: "walls", Got: "gone", Want: "around its network", Mend: byApply}}, nil
+}

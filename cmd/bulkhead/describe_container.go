@@ -89,7 +89,7 @@ func describeWalls(line func(key, value string), walls *runtime.Seen) {
 		return
 	}
 	if !walls.Stands {
-		line("Walls", "they were taken away; see: bulkhead verify")
+		line("Walls", "gone; apply raises them again")
 		return
 	}
 	var ends []string

@@ -87,13 +87,12 @@ func (n namespace) do(f func() error) {
 // box is a container's network: a namespace that is plugged into the node's.
 type box struct {
 	namespace
-	name     string
-	four     netip.Addr
-	six      netip.Addr
-	node     namespace
-	facts    []facts.Interface
-	of       Name
-	listener net.Listener
+	name  string
+	four  netip.Addr
+	six   netip.Addr
+	node  namespace
+	facts []facts.Interface
+	of    Name
 }
 
 // bridged is a node with a bridge that has the first addresses of its networks.

@@ -50,9 +50,9 @@ func startKubernetes(ctx context.Context) (engine, error) {
 }
 
 func (k onKubernetes) name() string     { return "kubernetes " + k.version + " on " + k.Engine.Name }
-func (k onKubernetes) node() *node.Node { return k.Node }
+func (k onKubernetes) node() *node.Node { return k.Node.Node }
 func (k onKubernetes) words() []string  { return []string{"containerd", "--cri", "--default"} }
-func (k onKubernetes) places() []string { return containerdPlaces(k.Node) }
+func (k onKubernetes) places() []string { return containerdPlaces(k.Node.Node) }
 func (k onKubernetes) shows() string {
 	return "kubectl run --overrides '{hostPID: true}' … (until its event is there)"
 }
