@@ -77,7 +77,7 @@ refuses, is named, and nothing is installed unless forced.`,
 		if err != nil {
 			return err
 		}
-		notes := map[string]string{"socket": socket, "runtimes": strings.Join(append([]string{docker.Runtime}, tenants...), ",")}
+		notes := map[string]string{"socket": socket, "runtimes": strings.Join(in.Runtimes(), ",")}
 		var services []string
 		if i.place.Takeover { // containerd remembers where it found a shim
 			services = append(services, "containerd")

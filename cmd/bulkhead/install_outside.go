@@ -25,6 +25,7 @@ type outsiders struct {
 func (o *outsiders) show(cmd *cobra.Command, takeover, byDefault, force bool) error {
 	e := docker.Reach(o.socket)
 	if e == nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "docker does not answer at %s: nothing says which of its containers stay outside of bulkhead\n", o.socket)
 		return nil
 	}
 	all, err := e.Containers(cmd.Context())
@@ -89,11 +90,15 @@ func (o *outsiders) judge(ctx context.Context, c *docker.Container) error {
 	return fmt.Errorf("container %s would not start again: %s; change the policy or end it, or add --force", c.Name, strings.Join(reasons, "; "))
 }
 
-// nonePinned refuses while containers were created with one of these runtimes.
+// nonePinned refuses while containers were created with one of these runtimes,
+// or might have been.
 func nonePinned(ctx context.Context, socket, runtimes string) error {
+	if runtimes == "" {
+		return nil
+	}
 	e := docker.Reach(socket)
 	if e == nil {
-		return nil
+		return fmt.Errorf("docker does not answer at %s, so nothing says which containers need bulkhead's runtime; start it, or add --force", socket)
 	}
 	all, err := e.Containers(ctx)
 	if err != nil {

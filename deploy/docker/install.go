@@ -32,6 +32,14 @@ type Install struct {
 // Restart reports whether the daemon must be started again to notice.
 func (i *Install) Restart() bool { return i.major >= 24 || i.Units != "" }
 
+// Runtimes are the names that daemon.json gets, the first one without a tenant.
+func (i *Install) Runtimes() []string {
+	if i.major < 24 {
+		return nil
+	}
+	return append([]string{Runtime}, i.Tenants...)
+}
+
 // Plan returns what has to be written, and changes nothing.
 func (i *Install) Plan(ctx context.Context, l *change.Ledger) ([]change.File, error) {
 	if err := i.version(ctx); err != nil {

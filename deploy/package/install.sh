@@ -6,6 +6,14 @@ set -eu
 
 prefix=${PREFIX:-/usr/local}
 root=${DESTDIR:-}$prefix
+if [ "${1:-}" = remove ] && [ -z "${DESTDIR:-}" ]; then # an engine that is set up for the shim starts nothing without it
+	for engine in containerd docker; do
+		[ ! -e "/var/lib/bulkhead/install/$engine/installed.json" ] || {
+			echo "$engine is set up for bulkhead; run first: bulkhead uninstall $engine" >&2
+			exit 1
+		}
+	done
+fi
 case $root in /*) ;; *) root=$PWD/$root ;; esac
 here=$(dirname "$0")
 work=$(mktemp -d)
