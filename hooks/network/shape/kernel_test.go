@@ -1,0 +1,154 @@
+package shape
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	goruntime "runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// newNetwork moves the test to a network namespace of its own. Its thread is not
+// used again, so that the namespace goes with it.
+func newNetwork(t *testing.T) *netlink.Handle {
+	if os.Getuid() != 0 {
+		t.Skip("makes interfaces, which needs root")
+	}
+	goruntime.LockOSThread()
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		t.Fatal(err)
+	}
+	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.Close)
+	return h
+}
+
+func apply(t *testing.T, h *netlink.Handle, steps []Step) {
+	t.Helper()
+	if err := Apply(h, steps); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func expect(t *testing.T, h *netlink.Handle, want Tree) {
+	t.Helper()
+	got, err := Read(h, "", "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(want.Classes, byID)
+	if d := cmp.Diff(want, got, unexported); d != "" {
+		t.Errorf("the kernel has (-want +got):\n%s", d)
+	}
+}
+
+var unexported = cmp.AllowUnexported(Tree{}, node{}, queue{})
+
+func byID(a, b node) int { return int(a.id) - int(b.id) }
+
+// What is planned is what the kernel then has.
+func TestKernelHasWhatWasPlanned(t *testing.T) {
+	for _, f := range fixtures(t) {
+		t.Run(filepath.Base(f.path), func(t *testing.T) {
+			h := newNetwork(t)
+			first := Change(Tree{}, f.have)
+			apply(t, h, first.Grow)
+			expect(t, h, f.have)
+			p := Change(f.have, f.want)
+			apply(t, h, p.Grow)
+			apply(t, h, p.Shrink)
+			expect(t, h, f.want)
+		})
+	}
+}
+
+// The lines that are printed are what ip and tc understand, and mean the same.
+func TestLinesMeanWhatIsApplied(t *testing.T) {
+	if _, err := exec.LookPath("tc"); err != nil {
+		t.Skip("needs tc, of Debian's iproute2")
+	}
+	for _, f := range fixtures(t) {
+		t.Run(filepath.Base(f.path), func(t *testing.T) {
+			h := newNetwork(t)
+			first, then := Change(Tree{}, f.have), Change(f.have, f.want)
+			script := lines(slices.Concat(first.Grow, then.Grow, then.Shrink))
+			sh := exec.Command("sh", "-e")
+			sh.Stdin = strings.NewReader(script)
+			if out, err := sh.CombinedOutput(); err != nil || len(out) != 0 {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			got, err := Read(h, "", "acme")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(timeless(f.want), timeless(got), unexported); d != "" {
+				t.Errorf("by the printed lines (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// timeless leaves out times: tc rounds them to a tick less.
+func timeless(t Tree) Tree {
+	t.Classes = slices.SortedFunc(slices.Values(t.Classes), byID)
+	for i := range t.Classes {
+		n := &t.Classes[i]
+		n.burst, n.cburst, n.queue.buffer = 0, 0, 0
+	}
+	return t
+}
+
+// Whoever was killed in the middle leaves something that the next one finishes,
+// and that the last one takes away.
+func TestHalfOfAPlanIsFinished(t *testing.T) {
+	want := Tenant{Name: "acme", Limits: Limits{1_000_000, 1_000_000}}.Tree([]Leaf{{Number: 7}})
+	steps := Change(Tree{}, want).Grow
+	for n := range steps {
+		h := newNetwork(t)
+		apply(t, h, steps[:n])
+		have, err := Read(h, "", "acme")
+		if err != nil {
+			t.Fatal(err)
+		}
+		apply(t, h, Change(have, want).Grow)
+		expect(t, h, want)
+		apply(t, h, Change(want, Tree{}).Shrink)
+		expect(t, h, Tree{})
+	}
+}
+
+func TestAnotherInterfaceOfThatNameIsLeftAlone(t *testing.T) {
+	h := newNetwork(t)
+	l := &netlink.Ifb{LinkAttrs: netlink.LinkAttrs{Name: Device("", "acme"), TxQLen: -1}}
+	if err := h.LinkAdd(l); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.LinkSetAlias(l, "somebody's"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(h, "", "acme"); err == nil || !strings.Contains(err.Error(), "remove or rename it") {
+		t.Errorf("read: %v", err)
+	}
+}
+
+func TestTenantsAreFoundByTheirDevices(t *testing.T) {
+	h := newNetwork(t)
+	for _, tenant := range []Tenant{{"", "acme", Limits{1e6, 0}, Limits{}}, {"0a1b2c3d", "globex", Limits{1e6, 0}, Limits{}}} {
+		apply(t, h, Change(Tree{}, tenant.Tree([]Leaf{{Number: 1}})).Grow)
+	}
+	for installation, want := range map[string][]string{"": {"acme"}, "0a1b2c3d": {"globex"}, "ffffffff": nil} {
+		got, err := Tenants(h, installation)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("installation %q: %v, %v, want %v", installation, got, err, want)
+		}
+	}
+}
