@@ -78,7 +78,7 @@ test-unit: ## Run the tests that need no engine; under a minute
 	@PATH="$(CURDIR)/bin/engines/built:$$PATH" CGO_ENABLED=1 go test -count=1 -timeout 5m $(if $(V),-v) $(UNIT)
 
 .PHONY: test-integration
-test-integration: deb probe compile-seccomp engines containerds nerdctl kubernetes ## Run the tests with real engines (RUN=regexp selects)
+test-integration: deb probe compile-seccomp engines containerds nerdctl kubernetes network-packages ## Run the tests with real engines (RUN=regexp selects)
 	@go test -count=1 -v -timeout 30m $(if $(RUN),-run '$(RUN)') $(INTEGRATION)
 
 .PHONY: test-vm
@@ -112,6 +112,15 @@ bench-fairness: build probe engines ## Show how two tenants split the CPU, besid
 bench-install: build man probe engines kubernetes ## Count commands, seconds and hand-edited files from no Bulkhead to a refused container
 	@go build -o bin/installbench ./integration/installbench
 	@bin/installbench
+
+.PHONY: bench-network
+bench-network: build probe network-packages ## Show what bounded flows carry, what a flood costs others, and what walls cost
+	@go build -o bin/bench-network ./integration/bandwidth/bench
+	@bin/bench-network
+
+.PHONY: network-packages
+network-packages:
+	@integration/bandwidth/packages.sh
 
 .PHONY: engines
 engines: $(BUILT) debian docker gvisor previous

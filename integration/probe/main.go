@@ -15,12 +15,21 @@ import (
 const patience = 60 * time.Second
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "try" {
-		try(os.Args[2:])
-		return
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "try":
+			try(os.Args[2:])
+			return
+		case "send", "receive":
+			stream(os.Args[1:])
+			return
+		case "ask", "answer":
+			ask(os.Args[1:])
+			return
+		}
 	}
 	if len(os.Args) < 3 {
-		fail("usage: probe fork COUNT | memory MEBIBYTES | grow MEBIBYTES | huge PAGES | spin MILLISECONDS | busy MILLISECONDS | write MEBIBYTES direct|buffered FILE | try TECHNIQUE...")
+		fail("usage: probe fork COUNT | memory MEBIBYTES | grow MEBIBYTES | huge PAGES | spin MILLISECONDS | busy MILLISECONDS | write MEBIBYTES direct|buffered FILE | send … | receive … | ask … | answer … | try TECHNIQUE...")
 	}
 	amount, err := strconv.Atoi(os.Args[2])
 	if err != nil || amount < 0 {

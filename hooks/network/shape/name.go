@@ -61,6 +61,6 @@ func down(number uint16) uint32 { return up(number) | 1 }
 
 // The tenant's own classes, which no packet names.
 const (
-	tenantUp   = major<<16 | 2
-	tenantDown = major<<16 | 3
+	TenantUp   = major<<16 | 2
+	TenantDown = major<<16 | 3
 )

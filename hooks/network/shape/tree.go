@@ -50,8 +50,8 @@ func (t Tenant) Tree(leaves []Leaf) Tree {
 		parent    uint32
 		class     func(uint16) uint32
 	}{
-		{t.Limits.Egress.whole(), each.Egress, tenantUp, up},
-		{t.Limits.Ingress.whole(), each.Ingress, tenantDown, down},
+		{t.Limits.Egress.whole(), each.Egress, TenantUp, up},
+		{t.Limits.Ingress.whole(), each.Ingress, TenantDown, down},
 	} {
 		if d.each == 0 {
 			continue
