@@ -52,7 +52,7 @@ func lab(t *testing.T, containers int) (*Lab, []*Host) {
 
 func bound(t *testing.T, l *Lab, tenant shape.Tenant, hosts ...*Host) []shape.Shape {
 	t.Helper()
-	shapes, err := l.Bound(t.Context(), tenant, hosts...)
+	shapes, err := l.Bound(t.Context(), Alone(tenant, len(hosts)), hosts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,6 +216,52 @@ func TestAContainerHasItsOwnCeiling(t *testing.T) {
 	}
 	if err := p.End(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What bounds a tenant bounds those below it, and lends to them.
+func TestTenantsBelowShareTheirParents(t *testing.T) {
+	l, hosts := lab(t, 2)
+	f := shape.Family{
+		Tenants: []shape.Tenant{
+			{Name: "acme", Limits: shape.Limits{Egress: 20 * mega}},
+			{Name: "acme-ci", Parent: "acme", Limits: shape.Limits{Egress: 5 * mega}},
+		},
+		Leaves: []shape.Leaf{{Number: 1, Tenant: "acme"}, {Number: 2, Tenant: "acme-ci"}},
+	}
+	shapes, err := l.Bound(t.Context(), f, hosts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var floods []*Prober
+	for _, h := range hosts {
+		floods = append(floods, flood(t, h, l.Far, 40*mega))
+	}
+	var before, after [2]shape.Traffic
+	read := func(to *[2]shape.Traffic) {
+		for i, s := range shapes {
+			to[i] = traffic(t, l, s.Up)
+		}
+	}
+	await(t, func() bool { read(&before); return before[0].Waiting > 0 && before[1].Waiting > 0 })
+	begin := time.Now()
+	await(t, func() bool {
+		read(&after)
+		return after[0].Bytes+after[1].Bytes > before[0].Bytes+before[1].Bytes+2*mega
+	})
+	took := time.Since(begin).Seconds()
+	parent, child := float64(after[0].Bytes-before[0].Bytes), float64(after[1].Bytes-before[1].Bytes)
+	if most := 20e6/8*(took+0.010) + 2*1514; parent+child > most {
+		t.Errorf("%.0f bytes of both, want at most %.0f", parent+child, most)
+	}
+	// A quarter is the child's limit.
+	if share := child / (parent + child); share < 0.20 || share > 0.27 {
+		t.Errorf("the tenant below got %.2f", share)
+	}
+	for _, p := range floods {
+		if err := p.End(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

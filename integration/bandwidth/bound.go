@@ -13,32 +13,41 @@ import (
 // rule sends the packets of an interface to where they wait.
 type rule struct{ shape.Shape }
 
-// Bound bounds a tenant whose containers are the hosts, or changes its limits;
-// with no hosts, nothing bounds it any more. It returns where the packets of each
-// host wait.
-func (l *Lab) Bound(ctx context.Context, t shape.Tenant, hosts ...*Host) ([]shape.Shape, error) {
-	have, err := shape.Read(l.Node.handle, t.Installation, t.Name)
+// Alone is a tenant with so many containers.
+func Alone(t shape.Tenant, containers int) shape.Family {
+	f := shape.Family{Tenants: []shape.Tenant{t}}
+	for i := range containers {
+		f.Leaves = append(f.Leaves, shape.Leaf{Number: uint16(i + 1), Tenant: t.Name})
+	}
+	return f
+}
+
+// Bound bounds a family whose leaves are the hosts, in this order, or changes its
+// limits; with no leaves, nothing bounds it any more. It returns where the packets
+// of each host wait.
+func (l *Lab) Bound(ctx context.Context, f shape.Family, hosts ...*Host) ([]shape.Shape, error) {
+	have, err := shape.Read(l.Node.handle, f)
 	if err != nil {
 		return nil, err
 	}
-	var leaves []shape.Leaf
-	for i := range hosts {
-		leaves = append(leaves, shape.Leaf{Number: uint16(i + 1)})
+	want, err := f.Tree(have)
+	if err != nil {
+		return nil, err
 	}
-	plan := shape.Change(have, t.Tree(leaves))
+	plan := shape.Change(have, want)
 	if err := shape.Apply(l.Node.handle, plan.Grow); err != nil {
 		return nil, err
 	}
 	for name, r := range l.rules {
-		if r.Device == shape.Device(t.Installation, t.Name) {
+		if r.Device == f.Device() {
 			delete(l.rules, name)
 		}
 	}
 	var shapes []shape.Shape
-	for i, h := range hosts {
-		s := t.Shape(leaves[i].Number)
+	for i, leaf := range f.Leaves {
+		s := f.Shape(leaf)
 		if s.Device != "" {
-			l.rules[h.Interface] = rule{s}
+			l.rules[hosts[i].Interface] = rule{s}
 		}
 		shapes = append(shapes, s)
 	}
@@ -74,7 +83,7 @@ func (l *Lab) load(ctx context.Context) error {
 	return nil
 }
 
-// Traffic is what passed the classes of a tenant.
+// Traffic is what passed the classes of an outermost tenant's device.
 func (l *Lab) Traffic(tenant string) (map[uint32]shape.Traffic, error) {
 	return shape.ReadTraffic(l.Node.handle, "", tenant)
 }

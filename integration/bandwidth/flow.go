@@ -112,3 +112,11 @@ func (p *Prober) End() error {
 	_ = p.cmd.Wait() // how it ended says nothing any more
 	return p.output.Close()
 }
+
+// CPU is the time that an ended prober used.
+func (p *Prober) CPU() time.Duration {
+	if p.cmd.ProcessState == nil {
+		return 0
+	}
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+}

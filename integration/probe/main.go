@@ -29,7 +29,7 @@ func main() {
 		}
 	}
 	if len(os.Args) < 3 {
-		fail("usage: probe fork COUNT | memory MEBIBYTES | grow MEBIBYTES | huge PAGES | spin MILLISECONDS | busy MILLISECONDS | write MEBIBYTES direct|buffered FILE | send … | receive … | ask … | answer … | try TECHNIQUE...")
+		fail("usage: probe fork COUNT | memory MEBIBYTES | grow MEBIBYTES | huge PAGES | spin MILLISECONDS | busy MILLISECONDS | burn MILLISECONDS PERMILLE | write MEBIBYTES direct|buffered FILE | send … | receive … | ask … | answer … | try TECHNIQUE...")
 	}
 	amount, err := strconv.Atoi(os.Args[2])
 	if err != nil || amount < 0 {
@@ -46,6 +46,15 @@ func main() {
 		spin(min(time.Duration(amount)*time.Millisecond, patience))
 	case "busy":
 		busy(min(time.Duration(amount)*time.Millisecond, 3*patience), 4)
+	case "burn":
+		if len(os.Args) != 4 {
+			fail("usage: probe burn MILLISECONDS PERMILLE")
+		}
+		permille, err := strconv.Atoi(os.Args[3])
+		if err != nil || permille < 0 {
+			fail("probe: a part is a number: " + os.Args[3])
+		}
+		burn(min(time.Duration(amount)*time.Millisecond, patience), permille)
 	case "huge":
 		huge(min(amount, 64))
 	case "write":

@@ -1,7 +1,6 @@
 package shape
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -22,9 +21,9 @@ func Apply(h *netlink.Handle, steps []Step) error {
 	return nil
 }
 
-// Read returns a tenant's device as it is, the zero value if there is none.
-func Read(h *netlink.Handle, installation, tenant string) (Tree, error) {
-	l, err := h.LinkByName(Device(installation, tenant))
+// Read returns a family's device as it is, the zero value if there is none.
+func Read(h *netlink.Handle, f Family) (Tree, error) {
+	l, err := h.LinkByName(f.Device())
 	if errors.As(err, &netlink.LinkNotFoundError{}) {
 		return Tree{}, nil
 	}
@@ -32,7 +31,7 @@ func Read(h *netlink.Handle, installation, tenant string) (Tree, error) {
 		return Tree{}, err
 	}
 	// One without an alias was begun by somebody who was killed.
-	if want := alias(installation, tenant); l.Type() != "ifb" || l.Attrs().Alias != want && l.Attrs().Alias != "" {
+	if want := alias(f.Installation, f.outermost()); l.Type() != "ifb" || l.Attrs().Alias != want && l.Attrs().Alias != "" {
 		return Tree{}, fmt.Errorf("interface %s is %s with alias %q, want ifb with alias %q; remove or rename it", l.Attrs().Name, l.Type(), l.Attrs().Alias, want)
 	}
 	return read(h, l)
@@ -61,15 +60,14 @@ func read(h *netlink.Handle, l netlink.Link) (Tree, error) {
 		if htb, ok := c.(*netlink.HtbClass); ok {
 			n := nodeOf(htb)
 			n.queue = queues[n.id]
-			t.Classes = append(t.Classes, n)
+			t.classes = append(t.classes, n)
 		}
 	}
-	// A tenant's own have the smallest numbers, so parents come first.
-	slices.SortFunc(t.Classes, func(a, b node) int { return cmp.Compare(a.id, b.id) })
+	t.classes = sorted(t.classes)
 	return t, nil
 }
 
-// Tenants are those that have a device.
+// Tenants are the outermost ones that have a device.
 func Tenants(h *netlink.Handle, installation string) ([]string, error) {
 	links, err := h.LinkList()
 	if err != nil {
@@ -85,11 +83,11 @@ func Tenants(h *netlink.Handle, installation string) ([]string, error) {
 	return tenants, nil
 }
 
-// Numbers are those of the leaves that are there.
-func (t Tree) Numbers() []uint16 {
+// Leaves are the numbers of those that are there.
+func (t Tree) Leaves() []uint16 {
 	var all []uint16
-	for _, n := range t.Classes {
-		if number := uint16(n.id>>4) & numbers; number != 0 && !slices.Contains(all, number) {
+	for _, n := range t.classes {
+		if number := numberOf(n.id); !isTenant(n.id) && !slices.Contains(all, number) {
 			all = append(all, number)
 		}
 	}

@@ -41,19 +41,29 @@ func apply(t *testing.T, h *netlink.Handle, steps []Step) {
 
 func expect(t *testing.T, h *netlink.Handle, want Tree) {
 	t.Helper()
-	got, err := Read(h, "", "acme")
+	got, err := Read(h, family("acme", Limits{}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.SortFunc(want.Classes, byID)
 	if d := cmp.Diff(want, got, unexported); d != "" {
 		t.Errorf("the kernel has (-want +got):\n%s", d)
 	}
 }
 
-var unexported = cmp.AllowUnexported(Tree{}, node{}, queue{})
+func family(name string, l Limits, leaves ...Leaf) Family {
+	return Family{Tenants: []Tenant{{Name: name, Limits: l}}, Leaves: leaves}
+}
 
-func byID(a, b node) int { return int(a.id) - int(b.id) }
+func tree(t *testing.T, f Family) Tree {
+	t.Helper()
+	tree, err := f.Tree(Tree{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
+}
+
+var unexported = cmp.AllowUnexported(Tree{}, node{}, queue{})
 
 // What is planned is what the kernel then has.
 func TestKernelHasWhatWasPlanned(t *testing.T) {
@@ -86,7 +96,7 @@ func TestLinesMeanWhatIsApplied(t *testing.T) {
 			if out, err := sh.CombinedOutput(); err != nil || len(out) != 0 {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			got, err := Read(h, "", "acme")
+			got, err := Read(h, family("acme", Limits{}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -99,9 +109,9 @@ func TestLinesMeanWhatIsApplied(t *testing.T) {
 
 // timeless leaves out times: tc rounds them to a tick less.
 func timeless(t Tree) Tree {
-	t.Classes = slices.SortedFunc(slices.Values(t.Classes), byID)
-	for i := range t.Classes {
-		n := &t.Classes[i]
+	t.classes = slices.Clone(t.classes)
+	for i := range t.classes {
+		n := &t.classes[i]
 		n.burst, n.cburst, n.queue.buffer = 0, 0, 0
 	}
 	return t
@@ -110,12 +120,12 @@ func timeless(t Tree) Tree {
 // Whoever was killed in the middle leaves something that the next one finishes,
 // and that the last one takes away.
 func TestHalfOfAPlanIsFinished(t *testing.T) {
-	want := Tenant{Name: "acme", Limits: Limits{1_000_000, 1_000_000}}.Tree([]Leaf{{Number: 7}})
+	want := tree(t, family("acme", Limits{1e6, 1e6}, Leaf{Number: 7, Tenant: "acme"}))
 	steps := Change(Tree{}, want).Grow
 	for n := range steps {
 		h := newNetwork(t)
 		apply(t, h, steps[:n])
-		have, err := Read(h, "", "acme")
+		have, err := Read(h, family("acme", Limits{}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,15 +145,18 @@ func TestAnotherInterfaceOfThatNameIsLeftAlone(t *testing.T) {
 	if err := h.LinkSetAlias(l, "somebody's"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Read(h, "", "acme"); err == nil || !strings.Contains(err.Error(), "remove or rename it") {
+	if _, err := Read(h, family("acme", Limits{})); err == nil || !strings.Contains(err.Error(), "remove or rename it") {
 		t.Errorf("read: %v", err)
 	}
 }
 
 func TestTenantsAreFoundByTheirDevices(t *testing.T) {
 	h := newNetwork(t)
-	for _, tenant := range []Tenant{{"", "acme", Limits{1e6, 0}, Limits{}}, {"0a1b2c3d", "globex", Limits{1e6, 0}, Limits{}}} {
-		apply(t, h, Change(Tree{}, tenant.Tree([]Leaf{{Number: 1}})).Grow)
+	ours := family("acme", Limits{1e6, 0}, Leaf{Number: 1, Tenant: "acme"})
+	other := family("globex", Limits{1e6, 0}, Leaf{Number: 1, Tenant: "globex"})
+	other.Installation = "0a1b2c3d"
+	for _, f := range []Family{ours, other} {
+		apply(t, h, Change(Tree{}, tree(t, f)).Grow)
 	}
 	for installation, want := range map[string][]string{"": {"acme"}, "0a1b2c3d": {"globex"}, "ffffffff": nil} {
 		got, err := Tenants(h, installation)

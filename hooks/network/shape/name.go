@@ -11,7 +11,7 @@ import (
 // longest is what an interface's name may have (IFNAMSIZ less the end).
 const longest = 15
 
-// Device is the name of a tenant's device: what fits of the tenant's name, and
+// Device is the name of an outermost tenant's device: what fits of the tenant's name, and
 // a hash of the whole.
 func Device(installation, tenant string) string {
 	sum := sha256.Sum256([]byte(installation + "/" + tenant))
@@ -36,12 +36,12 @@ func tenantOf(installation, alias string) (tenant string, ok bool) {
 	return strings.CutPrefix(alias, prefix(installation))
 }
 
-// numbers is how many leaves a device can have: a class has 16 bits, and the
+// numbers is how many leaves, and how many tenants, a device can have: a class has 16 bits, and the
 // lower four are the direction.
 const numbers = 1<<12 - 1
 
-// Number chooses a leaf's number: by a name that is its own, so that the same
-// leaf mostly gets the same one, and none of those taken.
+// Number chooses a number of a leaf or of a tenant: by its name, so that the same
+// one mostly gets the same one, and none of those taken.
 func Number(name string, taken func(uint16) bool) (uint16, error) {
 	sum := sha256.Sum256([]byte(name))
 	start := int(binary.BigEndian.Uint16(sum[:])) % numbers
@@ -50,7 +50,7 @@ func Number(name string, taken func(uint16) bool) (uint16, error) {
 			return n, nil
 		}
 	}
-	return 0, fmt.Errorf("a tenant's bandwidth is divided between at most %d network namespaces", numbers)
+	return 0, fmt.Errorf("a device divides bandwidth between at most %d network namespaces, or tenants", numbers)
 }
 
 // up and down are a leaf's classes. A packet that comes back keeps its class as
@@ -59,8 +59,10 @@ func Number(name string, taken func(uint16) bool) (uint16, error) {
 func up(number uint16) uint32   { return major<<16 | uint32(number)<<4 }
 func down(number uint16) uint32 { return up(number) | 1 }
 
-// The tenant's own classes, which no packet names.
-const (
-	TenantUp   = major<<16 | 2
-	TenantDown = major<<16 | 3
-)
+// tenantUp and tenantDown are a tenant's, which no packet names.
+func tenantUp(number uint16) uint32   { return up(number) | 2 }
+func tenantDown(number uint16) uint32 { return up(number) | 3 }
+
+func isTenant(class uint32) bool { return class&2 != 0 }
+
+func numberOf(class uint32) uint16 { return uint16(class) >> 4 }

@@ -48,7 +48,7 @@ func TestTightestLimitHolds(t *testing.T) {
 	for _, c := range []struct{ tenant, container, up, down Rate }{
 		{100, 0, 96, 0}, {0, 100, 96, 0}, {800, 80, 80, 0}, {80, 800, 80, 0}, {7, 0, 8, 0},
 	} {
-		got := Tenant{Name: "acme", Limits: Limits{Egress: c.tenant}, Container: Limits{Egress: c.container}}.each()
+		got := each([]Tenant{{Limits: Limits{Egress: c.tenant}, Container: Limits{Egress: c.container}}})
 		if got != (Limits{c.up, c.down}) {
 			t.Errorf("%d and %d: %v", c.tenant, c.container, got)
 		}
@@ -65,7 +65,7 @@ func TestShapeNamesClassesOfBoundedDirections(t *testing.T) {
 		{Limits{1e6, 0}, "bw-acme-66082a ba:1230 0:0"},
 		{Limits{0, 1e6}, "bw-acme-66082a 0:0 ba:1231"},
 	} {
-		s := Tenant{Name: "acme", Limits: c.limits}.Shape(0x123)
+		s := family("acme", c.limits).Shape(Leaf{Number: 0x123, Tenant: "acme"})
 		if got := strings.Join([]string{s.Device, Class(s.Up), Class(s.Down)}, " "); got != c.want {
 			t.Errorf("%v: %s, want %s", c.limits, got, c.want)
 		}

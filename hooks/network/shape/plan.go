@@ -26,20 +26,23 @@ func Change(have, want Tree) Plan {
 	if !have.root {
 		p.Grow = append(p.Grow, addRoot{want.Device})
 	}
-	for _, w := range want.Classes {
-		i := slices.IndexFunc(have.Classes, func(n node) bool { return n.id == w.id })
+	for _, w := range want.classes {
+		i := slices.IndexFunc(have.classes, func(n node) bool { return n.id == w.id })
 		switch {
 		case i < 0:
 			p.Grow = append(p.Grow, setClass{want.Device, w, false})
-		case !have.Classes[i].sameClass(w):
+		case have.classes[i].parent != w.parent: // a tenant that got another parent
+			p.Grow = append(p.Grow, deleteClass{want.Device, w.id}, setClass{want.Device, w, false})
+			i = -1
+		case !have.classes[i].sameClass(w):
 			p.Grow = append(p.Grow, setClass{want.Device, w, true})
 		}
-		if w.queue != (queue{}) && (i < 0 || have.Classes[i].queue != w.queue) {
+		if w.queue != (queue{}) && (i < 0 || have.classes[i].queue != w.queue) {
 			p.Grow = append(p.Grow, setQueue{want.Device, w.id, w.queue})
 		}
 	}
-	for _, h := range slices.Backward(have.Classes) {
-		if !slices.ContainsFunc(want.Classes, func(n node) bool { return n.id == h.id }) {
+	for _, h := range slices.Backward(have.classes) {
+		if !slices.ContainsFunc(want.classes, func(n node) bool { return n.id == h.id }) {
 			p.Shrink = append(p.Shrink, deleteClass{want.Device, h.id})
 		}
 	}

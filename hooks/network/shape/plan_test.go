@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,34 +36,46 @@ func fixtures(t *testing.T) []fixture {
 			t.Fatal(err)
 		}
 		f := fixture{path: path, archive: a}
-		f.have, f.want = parse(t, a, "have"), parse(t, a, "want")
+		f.have = parse(t, a, "have", Tree{})
+		f.want = parse(t, a, "want", f.have)
 		all = append(all, f)
 	}
 	return all
 }
 
-// parse reads lines of "tenant egress ingress", "container egress ingress" and
-// "leaf number mtu".
-func parse(t *testing.T, a *txtar.Archive, section string) Tree {
-	tenant, leaves := Tenant{Name: "acme"}, []Leaf{}
+// parse reads lines of "tenant name parent egress ingress", "container name egress
+// ingress" and "leaf number tenant mtu". "-" is no parent.
+func parse(t *testing.T, a *txtar.Archive, section string, have Tree) Tree {
+	f := Family{Tenants: []Tenant{{Name: "acme"}}}
 	for line := range strings.Lines(text(a, section)) {
-		var what string
-		var x, y uint64
-		if _, err := fmt.Sscan(line, &what, &x, &y); err != nil {
-			t.Fatalf("%s: %q: %v", section, line, err)
+		word := strings.Fields(line)
+		number := func(i int) uint64 {
+			n, err := strconv.ParseUint(word[i], 10, 64)
+			if err != nil {
+				t.Fatalf("%s: %q: %v", section, line, err)
+			}
+			return n
 		}
-		switch what {
+		switch word[0] {
 		case "tenant":
-			tenant.Limits = Limits{Rate(x), Rate(y)}
+			f.Tenants = append(f.Tenants, Tenant{Name: word[1], Parent: strings.Trim(word[2], "-"), Limits: Limits{Rate(number(3)), Rate(number(4))}})
+			if f.Tenants[0].Name == word[1] {
+				f.Tenants = f.Tenants[1:]
+			}
 		case "container":
-			tenant.Container = Limits{Rate(x), Rate(y)}
+			i := slices.IndexFunc(f.Tenants, func(t Tenant) bool { return t.Name == word[1] })
+			f.Tenants[i].Container = Limits{Rate(number(2)), Rate(number(3))}
 		case "leaf":
-			leaves = append(leaves, Leaf{uint16(x), int(y)})
+			f.Leaves = append(f.Leaves, Leaf{uint16(number(1)), word[2], int(number(3))})
 		default:
 			t.Fatalf("%s: %q", section, line)
 		}
 	}
-	return tenant.Tree(leaves)
+	tree, err := f.Tree(have)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
 }
 
 func text(a *txtar.Archive, section string) string {

@@ -1,10 +1,10 @@
 // Package shape bounds the bandwidth of a tenant and of its containers, in both
-// directions, with a device of the tenant's own.
+// directions, with a device that an outermost tenant has with those below it.
 //
 // The device is an IFB: packets that are sent to it come back where they were
 // taken from. On the way they wait in a tree of HTB classes: for each direction
-// one of the tenant, and below it one for each network namespace of the tenant's
-// containers, its leaf. The rules of the walls send packets there, as the last
+// one of each tenant, below that of its parent, and below it one for each network
+// namespace of the tenant's containers, a leaf. The rules of the walls send packets there, as the last
 // thing that they do, and say in skb->priority which leaf is theirs:
 //
 //	meta priority set ba:1230 fwd to "bw-acme-9b2f0c1d"

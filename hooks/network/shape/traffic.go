@@ -15,8 +15,8 @@ type Traffic struct {
 	Waiting          uint32
 }
 
-// ReadTraffic returns that of each class of a tenant's device, none if it has no
-// device. TenantUp and TenantDown are those of all leaves.
+// ReadTraffic returns that of each class of an outermost tenant's device, none
+// if it has no device.
 func ReadTraffic(h *netlink.Handle, installation, tenant string) (map[uint32]Traffic, error) {
 	l, err := h.LinkByName(Device(installation, tenant))
 	if errors.As(err, &netlink.LinkNotFoundError{}) {

@@ -1,15 +1,11 @@
 package shape
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"time"
 )
-
-// A Leaf is one network namespace of a tenant's containers.
-type Leaf struct {
-	Number uint16
-	MTU    int // the largest of its interfaces; 0: 1500
-}
 
 // A Tree is a device as it shall be, or as it is. The zero value is none.
 type Tree struct {
@@ -17,7 +13,7 @@ type Tree struct {
 	Alias   string
 	up      bool
 	root    bool   // the HTB that the classes are of
-	Classes []node // a class comes after its parent
+	classes []node // a class comes after its parent
 }
 
 // node is an HTB class; one with a queue is a leaf.
@@ -30,65 +26,105 @@ type node struct {
 	queue      queue
 }
 
-// A Tenant's bandwidth: of all its containers together, and of each.
-type Tenant struct {
-	Installation, Name string
-	Limits, Container  Limits
+// deepest is how many tenants can be below each other (TC_HTB_MAXDEPTH).
+const deepest = 7
+
+// sorted puts parents first, else smaller numbers.
+func sorted(classes []node) []node {
+	depth := func(n node) (d int) {
+		for d < len(classes) {
+			i := slices.IndexFunc(classes, func(p node) bool { return p.id == n.parent })
+			if i < 0 {
+				break
+			}
+			n, d = classes[i], d+1
+		}
+		return d
+	}
+	depths := map[uint32]int{}
+	for _, n := range classes {
+		depths[n.id] = depth(n)
+	}
+	slices.SortFunc(classes, func(a, b node) int {
+		return cmp.Or(cmp.Compare(depths[a.id], depths[b.id]), cmp.Compare(a.id, b.id))
+	})
+	return classes
 }
 
-// Tree is what bounds the tenant's leaves. Where there is no limit, or no leaf,
-// it is none.
-func (t Tenant) Tree(leaves []Leaf) Tree {
-	if t.each() == (Limits{}) || len(leaves) == 0 {
-		return Tree{}
+// parent returns the parent of the first of some classes that is there, else 0.
+func (t Tree) parent(of ...uint32) uint32 {
+	for _, id := range of {
+		for _, n := range t.classes {
+			if n.id == id {
+				return n.parent
+			}
+		}
 	}
-	each := t.each()
-	tree := Tree{Device: Device(t.Installation, t.Name), Alias: alias(t.Installation, t.Name), up: true, root: true}
-	leaves = slices.SortedFunc(slices.Values(leaves), func(a, b Leaf) int { return int(a.Number) - int(b.Number) })
-	for _, d := range []struct {
-		all, each Rate
-		parent    uint32
-		class     func(uint16) uint32
-	}{
-		{t.Limits.Egress.whole(), each.Egress, TenantUp, up},
-		{t.Limits.Ingress.whole(), each.Ingress, TenantDown, down},
-	} {
-		if d.each == 0 {
+	return 0
+}
+
+// Tree is what bounds the family's leaves, on a device that has something
+// already. Where there is no limit, or no leaf, it is none.
+func (f Family) Tree(have Tree) (Tree, error) {
+	numbers, err := f.numbers(have)
+	if err != nil {
+		return Tree{}, err
+	}
+	tree := Tree{Device: f.Device(), Alias: alias(f.Installation, f.outermost()), up: true, root: true}
+	for _, d := range directions {
+		classes, err := f.classes(d, numbers)
+		if err != nil {
+			return Tree{}, err
+		}
+		tree.classes = append(tree.classes, classes...)
+	}
+	if len(tree.classes) == 0 {
+		return Tree{}, nil
+	}
+	tree.classes = sorted(tree.classes)
+	return tree, nil
+}
+
+// direction is one of the two, and how its classes are numbered.
+type direction struct {
+	of           func(Limits) Rate
+	leaf, tenant func(uint16) uint32
+}
+
+var directions = []direction{
+	{func(l Limits) Rate { return l.Egress }, up, tenantUp},
+	{func(l Limits) Rate { return l.Ingress }, down, tenantDown},
+}
+
+func (f Family) classes(d direction, numbers map[string]uint16) (all []node, err error) {
+	made := map[uint32]bool{}
+	for _, l := range f.Leaves {
+		line := f.line(l.Tenant)
+		each := d.of(each(line))
+		if each == 0 {
 			continue
 		}
-		if d.all == 0 {
-			d.all = open
+		if len(line) > deepest {
+			return nil, fmt.Errorf("limits.bandwidth holds for tenants at most %d deep, and %s is %d deep; move it up", deepest, l.Tenant, len(line))
 		}
-		tree.Classes = append(tree.Classes, node{
-			id: d.parent, parent: major << 16, rate: d.all, ceil: d.all,
-			burst: burst(d.all), cburst: burst(d.all), quantum: large, // asks nobody
+		parent, above := uint32(major<<16), Rate(0)
+		for i, t := range line {
+			id := d.tenant(numbers[t.Name])
+			n := node{id: id, parent: parent, ceil: cmp.Or(d.of(together(line[:i+1])), open), quantum: large}
+			n.rate, n.burst, n.cburst = n.ceil, burst(n.ceil), burst(n.ceil)
+			if above != 0 {
+				n.rate, n.burst, n.quantum = min(floor(above), n.ceil), tick, quantum(above)
+			}
+			if !made[id] {
+				all, made[id] = append(all, n), true
+			}
+			parent, above = id, n.ceil
+		}
+		all = append(all, node{
+			id: d.leaf(l.Number), parent: parent, rate: min(floor(above), each), ceil: each,
+			burst: tick, cburst: burst(each), quantum: quantum(above),
+			queue: queueFor(each, l.MTU),
 		})
-		for _, l := range leaves {
-			tree.Classes = append(tree.Classes, node{
-				id: d.class(l.Number), parent: d.parent, rate: min(floor(d.all), d.each), ceil: d.each,
-				burst: tick, cburst: burst(d.each), quantum: quantum(d.all),
-				queue: queueFor(d.each, l.MTU),
-			})
-		}
 	}
-	return tree
+	return all, nil
 }
-
-// Shape is where the packets of a leaf wait.
-func (t Tenant) Shape(number uint16) Shape {
-	each := t.each()
-	if each == (Limits{}) {
-		return Shape{}
-	}
-	s := Shape{Device: Device(t.Installation, t.Name)}
-	if each.Egress != 0 {
-		s.Up = up(number)
-	}
-	if each.Ingress != 0 {
-		s.Down = down(number)
-	}
-	return s
-}
-
-// each is what a leaf may have at most.
-func (t Tenant) each() Limits { return t.Container.within(t.Limits) }
