@@ -16,7 +16,7 @@ var networkParts = []struct {
 	options []string
 }{
 	{"walls between tenants (nftables)", []string{"CONFIG_NF_TABLES", "CONFIG_NF_TABLES_INET", "CONFIG_NF_TABLES_NETDEV", "CONFIG_NF_CONNTRACK", "CONFIG_NFT_CT"}},
-	{"limits.bandwidth (tc)", []string{"CONFIG_NET_SCHED", "CONFIG_NET_SCH_HTB", "CONFIG_NET_SCH_INGRESS", "CONFIG_NET_ACT_MIRRED", "CONFIG_IFB"}},
+	{"limits.bandwidth (tc)", []string{"CONFIG_NET_SCHED", "CONFIG_NET_SCH_HTB", "CONFIG_NET_SCH_TBF", "CONFIG_IFB", "CONFIG_NFT_FWD_NETDEV"}},
 	{"containers' interfaces", []string{"CONFIG_VETH", "CONFIG_BRIDGE"}},
 }
 

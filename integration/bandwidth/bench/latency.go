@@ -13,7 +13,7 @@ import (
 
 const (
 	latencyRuns = 10
-	requests    = 5000
+	requests    = 30_000
 	longest     = 50 * time.Second
 	floodLimit  = 500_000_000
 )

@@ -10,11 +10,18 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
 
 const patience = 20 * time.Minute
+
+// tables are all, or those that the arguments name.
+var tables = []struct {
+	name    string
+	measure func(ctx context.Context, probe string) error
+}{{"goodput", goodput}, {"latency", latency}, {"overhead", overhead}}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -36,8 +43,11 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, table := range []func(context.Context, string) error{goodput, latency, overhead} {
-		if err := table(ctx, probe); err != nil {
+	for _, table := range tables {
+		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], table.name) {
+			continue
+		}
+		if err := table.measure(ctx, probe); err != nil {
 			return err
 		}
 	}
