@@ -16,7 +16,7 @@ import (
 
 // newNetwork moves the test to a network namespace of its own. Its thread is not
 // used again, so that the namespace goes with it.
-func newNetwork(t *testing.T) *netlink.Handle {
+func newNetwork(t testing.TB) *netlink.Handle {
 	if os.Getuid() != 0 {
 		t.Skip("makes interfaces, which needs root")
 	}
@@ -163,5 +163,41 @@ func TestTenantsAreFoundByTheirDevices(t *testing.T) {
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("installation %q: %v, %v, want %v", installation, got, err, want)
 		}
+	}
+}
+
+// BenchmarkStart is what a tenant's bandwidth adds to the start of its first
+// container, and of a further one.
+func BenchmarkStart(b *testing.B) {
+	h := newNetwork(b)
+	for name, already := range map[string][]Leaf{"first": nil, "further": {{Number: 1, Tenant: "acme"}}} {
+		b.Run(name, func(b *testing.B) {
+			f := family("acme", Limits{1e8, 1e8}, already...)
+			change := func() {
+				have, err := Read(h, f)
+				if err != nil {
+					b.Fatal(err)
+				}
+				want, err := f.Tree(have)
+				if err != nil {
+					b.Fatal(err)
+				}
+				p := Change(have, want)
+				if err := Apply(h, slices.Concat(p.Grow, p.Shrink)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			change()
+			for b.Loop() {
+				f.Leaves = append(already[:len(already):len(already)], Leaf{Number: 2, Tenant: "acme"})
+				change()
+				b.StopTimer()
+				f.Leaves = already
+				change()
+				b.StartTimer()
+			}
+			f.Leaves = nil
+			change()
+		})
 	}
 }
