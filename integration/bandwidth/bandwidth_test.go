@@ -52,7 +52,7 @@ func lab(t *testing.T, containers int) (*Lab, []*Host) {
 
 func bound(t *testing.T, l *Lab, tenant shape.Tenant, hosts ...*Host) []shape.Shape {
 	t.Helper()
-	shapes, err := l.Bound(t.Context(), Alone(tenant, len(hosts)), hosts...)
+	shapes, err := l.Bound(Alone(tenant, len(hosts)), hosts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func TestTenantsBelowShareTheirParents(t *testing.T) {
 		},
 		Leaves: []shape.Leaf{{Number: 1, Tenant: "acme"}, {Number: 2, Tenant: "acme-ci"}},
 	}
-	shapes, err := l.Bound(t.Context(), f, hosts...)
+	shapes, err := l.Bound(f, hosts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,7 +307,13 @@ func TestLimitsChangeWhilePacketsPass(t *testing.T) {
 func TestNothingIsLeftOfATenantWithoutContainers(t *testing.T) {
 	l, hosts := lab(t, 1)
 	bound(t, l, acme(8*mega, 8*mega), hosts...)
-	bound(t, l, acme(8*mega, 8*mega))
+	bounded, nobody := Alone(acme(8*mega, 8*mega), 0), hosts
+	if _, err := l.Bound(bounded, nobody...); err != nil {
+		t.Fatal(err)
+	}
+	if out := nft(t, l, "list ruleset"); out != "" {
+		t.Errorf("rules are left:\n%s", out)
+	}
 	links, err := l.Node.handle.LinkList()
 	if err != nil {
 		t.Fatal(err)

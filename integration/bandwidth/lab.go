@@ -18,7 +18,6 @@ type Lab struct {
 	Far  *Host
 
 	hosts []*Host
-	rules map[string]rule // by the interface on the node
 }
 
 // A Host is one end of flows.
@@ -32,7 +31,7 @@ const bridge = "br0"
 
 // New makes a lab. Nothing of it leaves this process's namespaces.
 func New() (l *Lab, err error) {
-	l = &Lab{rules: map[string]rule{}}
+	l = new(Lab)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.Close())

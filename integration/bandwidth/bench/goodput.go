@@ -82,7 +82,7 @@ func (f flow) run(ctx context.Context, probe string) (part float64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if _, err := l.Bound(ctx, bandwidth.Alone(shape.Tenant{Name: "acme", Limits: shape.Limits{Egress: f.limit, Ingress: f.limit}}, 1), container); err != nil {
+	if _, err := l.Bound(bandwidth.Alone(shape.Tenant{Name: "acme", Limits: shape.Limits{Egress: f.limit, Ingress: f.limit}}, 1), container); err != nil {
 		return 0, err
 	}
 	// Somewhat more than is let through: a flood at full speed would measure how

@@ -43,7 +43,7 @@ func latency(ctx context.Context, probe string) (err error) {
 		}
 		containers = append(containers, c)
 		limits := shape.Limits{Egress: floodLimit, Ingress: floodLimit}
-		if _, err := l.Bound(ctx, bandwidth.Alone(shape.Tenant{Name: tenant, Limits: limits}, 1), c); err != nil {
+		if _, err := l.Bound(bandwidth.Alone(shape.Tenant{Name: tenant, Limits: limits}, 1), c); err != nil {
 			return err
 		}
 	}

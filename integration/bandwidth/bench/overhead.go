@@ -32,7 +32,7 @@ func overhead(ctx context.Context, probe string) (err error) {
 	for run := 1; run <= overheadRuns; run++ {
 		progress("overhead, run %d of %d", run, overheadRuns)
 		for _, limit := range []shape.Rate{0, farAbove} {
-			if _, err := l.Bound(ctx, bandwidth.Alone(shape.Tenant{Name: "acme", Limits: shape.Limits{Egress: limit, Ingress: limit}}, 1), container); err != nil {
+			if _, err := l.Bound(bandwidth.Alone(shape.Tenant{Name: "acme", Limits: shape.Limits{Egress: limit, Ingress: limit}}, 1), container); err != nil {
 				return err
 			}
 			got, err := way.Goodput(ctx, probe, overheadWall)
