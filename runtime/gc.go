@@ -16,7 +16,7 @@ import (
 // Leftover is something of this installation on the host whose container is
 // gone: the engine, the shim and the delegate were killed before they cleaned up.
 type Leftover struct {
-	Kind   string // "container", "tenant network", "tenant cgroup", "mounts", "glass" or "walls"
+	Kind   string // "container", "tenant network", "tenant cgroup", "mounts", "glass", "walls" or "bandwidth"
 	Name   string
 	remove func(context.Context) error
 }
@@ -64,7 +64,11 @@ func (rt *Runtime) Leftovers() ([]Leftover, error) {
 	if err != nil {
 		return nil, err
 	}
-	found = slices.Concat(found, ended, networks, walls)
+	unknown, err := rt.unknownBandwidth()
+	if err != nil {
+		return nil, err
+	}
+	found = slices.Concat(found, ended, networks, walls, unknown)
 	places, err := rt.tree.Places()
 	for _, place := range places {
 		if !slices.ContainsFunc(used, func(inner string) bool { return cgroup.Holds(place, inner) }) {

@@ -129,6 +129,7 @@ func (rt *Runtime) Reconcile(ctx context.Context, c Change) ([]Reconciled, error
 	for _, b := range branches {
 		errs = append(errs, rt.tree.Locked(b.names(), func() error { return rt.reconcile(ctx, c, b) }))
 	}
+	errs = append(errs, rt.rebound(st))
 	sort.Slice(done, func(i, j int) bool { return done[i].Tenant < done[j].Tenant })
 	return done, errors.Join(errs...)
 }

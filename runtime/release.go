@@ -35,7 +35,7 @@ func (rt *Runtime) release(r *record.Record) error {
 	}); err != nil {
 		return err
 	}
-	err := rt.releaseNetwork(r.Tenant)
+	err := errors.Join(rt.releaseNetwork(r.Tenant), rt.unplugged(r))
 	if r.TenantCgroup != "" {
 		return errors.Join(err, rt.tree.Release(r.TenantCgroup))
 	}

@@ -47,8 +47,10 @@ type Limits struct {
 	// inodes is the number of files of the containers' writable layers.
 	// Default: not bounded.
 	Inodes *int64 `json:"inodes,omitempty"`
-	// bandwidth bounds the network traffic of all containers together; what one
-	// leaves idle the others may use. Default: not bounded.
+	// bandwidth bounds the network traffic of all containers together, with those
+	// of the tenants below; what one leaves idle the others may use. What passes
+	// between two bounded containers of this node counts as sent. Default: not
+	// bounded.
 	Bandwidth Bandwidth `json:"bandwidth,omitzero"`
 	// connections is the number of network connections of all containers
 	// together. Default: 65536.

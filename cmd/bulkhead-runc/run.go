@@ -34,7 +34,10 @@ func run(ctx context.Context, inv *invocation) error {
 	if err != nil {
 		return err
 	}
-	err = inv.rt.Wall(m.Caller)
+	err = inv.rt.Bound(m.Scope(), m.ID)
+	if err == nil {
+		err = inv.rt.Wall(m.Caller)
+	}
 	if err == nil {
 		err = runtime.Attached(ctx, nil, m.delegate, append(inv.global(m.stateFolder), "start", m.ID)...)
 	}

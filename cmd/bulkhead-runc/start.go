@@ -6,12 +6,19 @@ import (
 	"io/fs"
 )
 
-// start raises the walls around the container's network, which its engine has
-// plugged by now, and has the delegate let it run.
+// start bounds what its engine has plugged the container into, raises the walls
+// around it, and has the delegate let it run. A container that must not start is
+// the engine's to delete.
 func start(ctx context.Context, inv *invocation) error {
-	id := passedID(inv.args)
-	if err := inv.rt.Wall(inv.caller(id, "")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	if id := passedID(inv.args); id != "" {
+		c := inv.caller(id, "")
+		err := inv.rt.Bound(c.Scope(), id)
+		if err == nil {
+			err = inv.rt.Wall(c)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	return pass(ctx, inv) // one without a record was made before Bulkhead was here
 }

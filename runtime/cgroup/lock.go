@@ -42,6 +42,12 @@ func (t *Tree) Chain(p *tenant.Policy) ([]string, error) {
 	return append(chain(p), t.Names(place)...), err
 }
 
+// LockedNetwork runs f while holding the lock of what the installation has in
+// network namespaces. It is taken last.
+func (t *Tree) LockedNetwork(f func() error) error {
+	return lock.Held(t.root.Path("/run/bulkhead/network.lock"), f)
+}
+
 // checkName keeps a name from leading out of its folder or its cgroup, and from
 // being the parent's lock.
 func checkName(name string) error {

@@ -59,6 +59,8 @@ type Record struct {
 	// Network is set where walls around the container's network stand that are its
 	// own, and not those of one whose namespace it joined.
 	Network *Network `json:"network,omitempty"`
+	// Bandwidth is where the packets of its network namespace wait.
+	Bandwidth *Bandwidth `json:"bandwidth,omitempty"`
 	// UIDMappings and GIDMappings are those of the container's own user namespace.
 	UIDMappings []specs.LinuxIDMapping `json:"uidMappings,omitempty"`
 	GIDMappings []specs.LinuxIDMapping `json:"gidMappings,omitempty"`

@@ -11,8 +11,6 @@ import (
 var unimplemented = []struct{ kind, key, only string }{
 	{"tenant", "spec.limits.ephemeral-storage", ""},
 	{"tenant", "spec.limits.inodes", ""},
-	{"tenant", "spec.limits.bandwidth", ""},
-	{"tenant", "spec.container.max.bandwidth", ""},
 	{"tenant", "spec.container.max.logBytesPerSecond", ""},
 	{"tenant", "spec.security.auditLevel", ""},
 	{"tenant", "spec.security.seccompProfile.type", "RuntimeDefault"},

@@ -97,6 +97,13 @@ func Set(installation string, have []Chain, set []Interface, gone []string) Plan
 	return p
 }
 
+// Among reports whether the chains of the interface are those among what is
+// there.
+func (i Interface) Among(have []Chain) bool {
+	up, down := slices.Contains(have, Chain(upPrefix+i.Name)), slices.Contains(have, Chain(downPrefix+i.Name))
+	return up == (i.Shape.Up != 0) && down == (i.Shape.Down != 0)
+}
+
 func (i Interface) chains() (all []chain) {
 	if i.Shape.Up != 0 {
 		all = append(all, chain{upPrefix + i.Name, i.Name, ingress, i.Shape.Up})

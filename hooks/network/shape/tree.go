@@ -63,6 +63,26 @@ func (t Tree) parent(of ...uint32) uint32 {
 	return 0
 }
 
+// Without is the tree when a leaf has gone, with the tenants that have no leaf
+// then.
+func (t Tree) Without(leaf uint16) Tree {
+	gone := map[uint32]bool{up(leaf): leaf != 0, down(leaf): leaf != 0}
+	for more := true; more; {
+		more = false
+		for _, n := range t.classes {
+			below := slices.ContainsFunc(t.classes, func(c node) bool { return c.parent == n.id && !gone[c.id] })
+			if isTenant(n.id) && !gone[n.id] && !below {
+				gone[n.id], more = true, true
+			}
+		}
+	}
+	t.classes = slices.DeleteFunc(slices.Clone(t.classes), func(n node) bool { return gone[n.id] })
+	if len(t.classes) == 0 {
+		return Tree{}
+	}
+	return t
+}
+
 // Tree is what bounds the family's leaves, on a device that has something
 // already. Where there is no limit, or no leaf, it is none.
 func (f Family) Tree(have Tree) (Tree, error) {
