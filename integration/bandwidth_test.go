@@ -1,7 +1,11 @@
 package integration
 
 import (
+	"bytes"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -9,7 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/bulkhead-dev/bulkhead/integration/host"
 	"github.com/bulkhead-dev/bulkhead/integration/node"
+	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
 // slowAcme is acme with limits of bandwidth, in bits a second.
@@ -115,5 +123,34 @@ func TestDockerRefusesWhatBandwidthCannotBound(t *testing.T) {
 		s.refused("refused by bandwidth: interface eth0 is one that has no end on the node, want a veth, whose traffic limits.bandwidth can bound; allow with network.walls", sleep...)
 		s.must(s.Node.Apply(s.ctx, acmeOnDocker)) // the control
 		s.docker(sleep...)
+	})
+}
+
+// `ctr --cni` and Docker since 28 plug a container between its creation and its
+// start. When its shim is killed, containerd has its traces taken away.
+func TestContainerdBoundsWhatIsPluggedBeforeTheStart(t *testing.T) {
+	onEachDocker(t, slowAcme("{egressBitsPerSecond: 8M}"), func(s *dockerStage) {
+		c, err := s.Node.Create(s.ctx, node.Run{Namespace: s.Namespace, Args: []string{"sleep", "600"}})
+		s.must(err)
+		s.shaped("ip", "link", "add", "bound0", "type", "veth", "peer", "name", "eth0", "netns", fmt.Sprint(c.Pid()))
+		s.must(c.Start(s.ctx))
+		s.expect("classes", fmt.Sprint(s.ceilings()), "[8 8]")
+
+		// The CLI is in another network namespace than the engine.
+		policy := filepath.Join(s.Node.Dir(), "policy.yaml")
+		text, err := os.ReadFile(policy)
+		s.must(err)
+		s.must(os.WriteFile(policy, bytes.ReplaceAll(text, []byte("8M"), []byte("80M")), 0o600))
+		cli := filepath.Join(filepath.Dir(s.Node.Shim()), "bulkhead")
+		cmd := exec.Command("nsenter", fmt.Sprintf("--mount=/proc/%d/ns/mnt", s.Node.Pid()), "--", cli, "apply", "-f", policy)
+		cmd.Env = append(os.Environ(), tenant.RootEnv+"="+string(s.Node.Root()))
+		res, err := node.Finish(s.ctx, cmd)
+		s.must(err)
+		s.must(res.Failed())
+		s.expect("classes", fmt.Sprint(s.ceilings()), "[80 80]")
+
+		s.must(unix.Kill(host.Parent(c.Pid()), unix.SIGKILL))
+		s.must(node.Await(s.ctx, func() bool { return s.device() == "" }))
+		s.must(node.Await(s.ctx, func() bool { return c.Delete(s.ctx) == nil }))
 	})
 }

@@ -1,7 +1,6 @@
 package bandwidth
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -133,13 +132,4 @@ func (l *Lab) Close() error {
 		errs = append(errs, l.Node.close())
 	}
 	return errors.Join(errs...)
-}
-
-// run runs a program in a place, to its end.
-func (p *Place) run(ctx context.Context, input *os.File, name string, args ...string) error {
-	cmd, err := p.start(ctx, input, os.Stderr, name, args...)
-	if err != nil {
-		return err
-	}
-	return cmd.Wait()
 }

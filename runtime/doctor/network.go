@@ -12,12 +12,12 @@ var _ = register(Check{"network", checkNetwork})
 
 // networkParts are options of the kernel's build, by what they are for.
 var networkParts = []struct {
-	key     string
-	options []string
+	key, means string
+	options    []string
 }{
-	{"walls between tenants (nftables)", []string{"CONFIG_NF_TABLES", "CONFIG_NF_TABLES_INET", "CONFIG_NF_TABLES_NETDEV", "CONFIG_NF_CONNTRACK", "CONFIG_NFT_CT"}},
-	{"limits.bandwidth (tc)", []string{"CONFIG_NET_SCHED", "CONFIG_NET_SCH_HTB", "CONFIG_NET_SCH_TBF", "CONFIG_IFB", "CONFIG_NFT_FWD_NETDEV"}},
-	{"containers' interfaces", []string{"CONFIG_VETH", "CONFIG_BRIDGE"}},
+	{"walls between tenants (nftables)", "no key of the policy needs them yet; those that will are refused here", []string{"CONFIG_NF_TABLES", "CONFIG_NF_TABLES_INET", "CONFIG_NF_TABLES_NETDEV", "CONFIG_NF_CONNTRACK", "CONFIG_NFT_CT"}},
+	{"limits.bandwidth (tc)", "containers of tenants with limits.bandwidth or container.max.bandwidth do not start", []string{"CONFIG_NET_SCHED", "CONFIG_NET_SCH_HTB", "CONFIG_NET_SCH_TBF", "CONFIG_IFB", "CONFIG_NFT_FWD_NETDEV"}},
+	{"containers' interfaces", "engines have no bridges to plug containers into", []string{"CONFIG_VETH", "CONFIG_BRIDGE"}},
 }
 
 func checkNetwork(_ context.Context, n *Node) ([]Result, error) {
@@ -38,7 +38,7 @@ func checkNetwork(_ context.Context, n *Node) ([]Result, error) {
 		}
 		all = append(all, Result{
 			Level: Note, What: "the kernel lacks parts for " + p.key,
-			Means: "no key of the policy needs them yet; those that will are refused here",
+			Means: p.means,
 			Fix:   "a kernel built with " + strings.Join(missing, ", "),
 		})
 	}
