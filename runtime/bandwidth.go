@@ -4,90 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
-	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/bulkhead-dev/bulkhead/hooks/network/bandwidth"
 	"github.com/bulkhead-dev/bulkhead/hooks/network/shape"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
-	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
-
-// Bound makes the limits of bandwidth hold for a container that has its
-// interfaces and does not run yet. An error keeps it from starting. A container
-// that joins another's network namespace has what that has.
-func (rt *Runtime) Bound(scope, id string) error {
-	r, err := record.Load(rt.root, scope, id)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	network, known := r.NetworkNamespace()
-	if !r.Enforced || r.Pid == 0 || !known || isHost(network) {
-		return nil
-	}
-	st, err := tenant.Open(rt.root)
-	if err != nil {
-		return err
-	}
-	line, err := rt.lineOf(st, r)
-	if err != nil {
-		return err
-	}
-	return rt.tree.Locked(append(names(line), r.Tenant), func() error {
-		return rt.tree.LockedNetwork(func() error { return rt.plugged(st, line, r, network) })
-	})
-}
-
-func names(line []*tenant.Policy) (all []string) {
-	for _, p := range line {
-		all = append(all, p.Name)
-	}
-	return all
-}
-
-func (rt *Runtime) plugged(st policies, line []*tenant.Policy, r *record.Record, network record.Namespace) error {
-	all, err := record.List(rt.root)
-	if err != nil {
-		return err
-	}
-	for _, other := range all {
-		if n, ok := other.NetworkNamespace(); ok && n == network && other.Bandwidth != nil && other.Alive() && other.ID != r.ID {
-			r.Bandwidth = other.Bandwidth
-			return record.Save(rt.root, r)
-		}
-	}
-	node, err := bandwidth.Open("/proc/self/ns/net")
-	if err != nil {
-		return err
-	}
-	defer node.Close()
-	if r.Bandwidth, err = ends(node, r, os.Getpid()); err != nil {
-		return err
-	}
-	var outside []string
-	if r.Bandwidth.Ends, outside, err = endsOf(node, r); err != nil {
-		return err
-	}
-	if bounded(line) && len(outside) > 0 && line[len(line)-1].Network.Walls != tenant.WallsPreferred {
-		return isolator.Denials{{
-			Isolator: "bandwidth", Path: "interface " + strings.Join(outside, ", "),
-			Got: "one that has no end on the node", Want: "a veth, whose traffic limits.bandwidth can bound", Allow: "network.walls",
-		}}
-	}
-	// Those that an apply has not moved yet, to another outermost tenant, stay
-	// where they are.
-	of := slices.DeleteFunc(all, func(o *record.Record) bool {
-		return o.Scope == r.Scope && o.ID == r.ID || o.Bandwidth == nil || o.Bandwidth.Outermost != line[0].Name
-	})
-	return rt.bound(st, node, r.Bandwidth.Node, line[0].Name, append(of, r), r)
-}
 
 // ends identifies the namespace that a process is in, which the other ends of the
 // container's interfaces are in.
@@ -121,67 +46,83 @@ func endsOf(node *bandwidth.Node, r *record.Record) ([]record.End, []string, err
 	return all, outside, nil
 }
 
-// bound makes the limits of a family hold for its containers whose interfaces'
-// ends are in one namespace, and remembers their numbers.
+// bound makes the limits hold for containers of one family whose interfaces' ends
+// are in one namespace, and remembers their numbers. If one is starting, the
+// family may have others, which stay as they are.
 //
 // Preconditions: the locks of those tenants whose records get a number, and the
 // network's, are held.
-func (rt *Runtime) bound(st policies, node *bandwidth.Node, at record.Namespace, outermost string, all []*record.Record, starting *record.Record) error {
+func (rt *Runtime) bound(st policies, node *bandwidth.Node, of []*record.Record, starting *record.Record) error {
+	line, err := rt.lineOf(st, of[0])
+	if err != nil {
+		return err
+	}
+	outermost := line[0].Name
+	was := map[*record.Record]record.Bandwidth{}
+	for _, r := range of {
+		was[r] = *r.Bandwidth
+	}
+	if err := rt.number(node, outermost, of); err != nil {
+		return err
+	}
 	f := shape.Family{Installation: rt.root.Installation()}
 	var leaves []bandwidth.Leaf
-	taken := map[uint16]bool{}
-	for _, r := range all {
-		if b := r.Bandwidth; b != nil && b.Node == at && b.Outermost == outermost {
-			taken[b.Leaf] = true
-		}
-	}
-	seen := map[record.Namespace]uint16{}
-	var changed []*record.Record
-	for _, r := range all {
-		network, ok := r.NetworkNamespace()
-		if r.Bandwidth == nil || r.Bandwidth.Node != at || !ok || !r.Enforced {
-			continue
+	for _, r := range of {
+		// First what is remembered, so that it is found whatever happens next.
+		changed := r.Bandwidth.Leaf != was[r].Leaf || r.Bandwidth.Outermost != was[r].Outermost
+		if changed {
+			if err := record.Save(rt.root, r); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
 		}
 		line, err := rt.lineOf(st, r)
 		if err != nil {
 			return err
 		}
-		if line[0].Name != outermost {
-			continue
+		f.Tenants = withLine(f.Tenants, line)
+		if slices.ContainsFunc(leaves, func(l bandwidth.Leaf) bool { return l.Number == r.Bandwidth.Leaf }) {
+			continue // in another's network namespace
 		}
-		number, again := seen[network]
-		if !again {
-			if number = r.Bandwidth.Leaf; number == 0 || r.Bandwidth.Outermost != outermost {
-				if number, err = shape.Number(r.Scope+"/"+r.ID, func(n uint16) bool { return taken[n] }); err != nil {
-					return err
-				}
-			}
-			seen[network], taken[number] = number, true
-			l := bandwidth.Leaf{Number: number, Tenant: line[len(line)-1].Name, New: r == starting || r.Bandwidth.Leaf != number}
-			for _, e := range r.Bandwidth.Ends {
-				l.Ends = append(l.Ends, bandwidth.End(e))
-			}
-			leaves = append(leaves, l)
-			f.Tenants = withLine(f.Tenants, line)
+		l := bandwidth.Leaf{Number: r.Bandwidth.Leaf, Tenant: r.Tenant, New: r == starting || changed}
+		for _, e := range r.Bandwidth.Ends {
+			l.Ends = append(l.Ends, bandwidth.End(e))
 		}
-		if r.Bandwidth.Leaf != number || r.Bandwidth.Outermost != outermost {
-			b := *r.Bandwidth
-			b.Leaf, b.Outermost = number, outermost
-			r.Bandwidth = &b
-			changed = append(changed, r)
-		}
+		leaves = append(leaves, l)
 	}
-	if len(f.Tenants) == 0 {
-		return nil
-	}
-	// First what is remembered, so that it is found whatever happens next.
-	for _, r := range changed {
-		if err := record.Save(rt.root, r); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	if err := node.Bound(f, leaves); err != nil {
+	if err := node.Bound(f, leaves, starting != nil); err != nil {
 		return fmt.Errorf("bound the bandwidth of tenant %s: %w", outermost, err)
+	}
+	return nil
+}
+
+// number gives those a number that have none in the family: the same to all in
+// one network namespace.
+func (rt *Runtime) number(node *bandwidth.Node, outermost string, of []*record.Record) error {
+	there, err := node.Numbers(rt.root.Installation(), outermost)
+	if err != nil {
+		return err
+	}
+	numbers := map[record.Namespace]uint16{}
+	for _, r := range of {
+		if r.Bandwidth.Outermost == outermost {
+			network, _ := r.NetworkNamespace()
+			numbers[network] = r.Bandwidth.Leaf
+			there = append(there, r.Bandwidth.Leaf)
+		}
+	}
+	for _, r := range of {
+		network, _ := r.NetworkNamespace()
+		number, known := numbers[network]
+		if !known {
+			number, err = shape.Number(r.Scope+"/"+r.ID, func(n uint16) bool { return slices.Contains(there, n) })
+			if err != nil {
+				return err
+			}
+			numbers[network], there = number, append(there, number)
+		}
+		b := *r.Bandwidth
+		b.Leaf, b.Outermost = number, outermost
+		r.Bandwidth = &b
 	}
 	return nil
 }

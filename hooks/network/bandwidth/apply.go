@@ -24,13 +24,16 @@ type Plan struct {
 	divert divert.Plan
 }
 
-// Bound makes the limits of a family hold for its leaves, which are all that it
-// has.
-func (n *Node) Bound(f shape.Family, leaves []Leaf) error {
+// Bound makes the limits of a family hold for its leaves. Others that it has stay,
+// or go.
+func (n *Node) Bound(f shape.Family, leaves []Leaf, othersStay bool) error {
 	return whileInterfacesGo(func() error {
 		p, err := n.plan(f, leaves)
 		if err != nil {
 			return err
+		}
+		if othersStay {
+			p.shape.Shrink = nil
 		}
 		return n.apply(p)
 	})
@@ -105,6 +108,22 @@ func (n *Node) apply(p Plan) error {
 	return shape.Apply(n.handle, p.shape.Shrink)
 }
 
+// Has reports whether an installation bounds anybody here.
+func (n *Node) Has(installation string) (bool, error) {
+	tenants, err := shape.Tenants(n.handle, installation)
+	return len(tenants) > 0, err
+}
+
+// Numbers are those that the leaves of a family have here.
+func (n *Node) Numbers(installation, outermost string) ([]uint16, error) {
+	have, err := n.read(installation, outermost)
+	return have.Leaves(), err
+}
+
+func (n *Node) read(installation, outermost string) (shape.Tree, error) {
+	return shape.Read(n.handle, shape.Family{Installation: installation, Tenants: []shape.Tenant{{Name: outermost}}})
+}
+
 // Release takes away what a leaf has, and what it was the last to need. It asks
 // for no limit: what others have stays as it is.
 func (n *Node) Release(installation, outermost string, leaf uint16, interfaces []string) error {
@@ -118,7 +137,7 @@ func (n *Node) Release(installation, outermost string, leaf uint16, interfaces [
 	if outermost == "" {
 		return err
 	}
-	have, unread := shape.Read(n.handle, shape.Family{Installation: installation, Tenants: []shape.Tenant{{Name: outermost}}})
+	have, unread := n.read(installation, outermost)
 	if unread != nil {
 		return errors.Join(err, unread)
 	}
@@ -133,7 +152,7 @@ func (n *Node) Left(installation string, known []Known) (left []Known, err error
 		return nil, err
 	}
 	for _, t := range tenants {
-		tree, err := shape.Read(n.handle, shape.Family{Installation: installation, Tenants: []shape.Tenant{{Name: t}}})
+		tree, err := n.read(installation, t)
 		if err != nil {
 			return nil, fmt.Errorf("tenant %s: %w", t, err)
 		}

@@ -117,7 +117,7 @@ func TestWhatIsBoundIsFoundAndTakenAway(t *testing.T) {
 	f := shape.Family{Tenants: []shape.Tenant{{Name: "acme", Limits: shape.Limits{Egress: 1e6, Ingress: 1e6}}}}
 	leaves := []Leaf{{Number: 1, Tenant: "acme", Ends: ends[:1], New: true}, {Number: 2, Tenant: "acme", Ends: ends[1:], New: true}}
 	for range 2 { // twice is as once
-		if err := n.Bound(f, leaves); err != nil {
+		if err := n.Bound(f, leaves, false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -170,7 +170,7 @@ func TestNobodyIsBoundWithoutALimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := shape.Family{Tenants: []shape.Tenant{{Name: "acme"}}}
-	if err := n.Bound(f, []Leaf{{Number: 1, Tenant: "acme", Ends: ends, New: true}}); err != nil {
+	if err := n.Bound(f, []Leaf{{Number: 1, Tenant: "acme", Ends: ends, New: true}}, false); err != nil {
 		t.Fatal(err)
 	}
 	if links, err := n.handle.LinkList(); err != nil || len(links) != 2 { // lo, veth0
