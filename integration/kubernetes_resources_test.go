@@ -2,7 +2,10 @@ package integration
 
 import (
 	"encoding/json"
+	"fmt"
+	"os/exec"
 	"path/filepath"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -24,7 +27,7 @@ func (k *kube) resourceScenes() []scene {
 		return podOf(acmePods, name, class, func(s *corev1.PodSpec) { s.Containers[0].Resources = memoryOf(memory) })
 	}
 	within, above, control := sized("resized", cluster.ByType, "64Mi"), sized("too-large", cluster.ByPath, "512Mi"), sized("too-large-stock", cluster.Stock, "512Mi")
-	plain := podOf(acmePods, "plain", cluster.ByPath)
+	plain, bound := podOf(acmePods, "plain", cluster.ByPath), podOf(acmePods, "bound", cluster.ByType)
 	full := podOf(globexPods, "full", cluster.ByType, func(s *corev1.PodSpec) {
 		s.Volumes = []corev1.Volume{{Name: "small", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: resource.NewQuantity(1<<20, resource.BinarySI)}}}}
 		s.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "small", MountPath: "/small"}}
@@ -42,6 +45,17 @@ func (k *kube) resourceScenes() []scene {
 				}
 			}
 			k.delete(control)
+		}},
+		{"bandwidth of a pod", []*corev1.Pod{bound}, func(k *kube) {
+			k.running(bound)
+			for _, ceiling := range []string{"700Mbit", "800Mbit"} {
+				if got := k.leavesWith(ceiling); got == 0 {
+					k.Errorf("no leaf has a ceiling of %s", ceiling)
+				}
+			}
+			before := k.leavesWith("700Mbit")
+			k.delete(bound)
+			k.await("its leaf is gone", func() bool { return k.leavesWith("700Mbit") < before })
 		}},
 		{"a resize in place", []*corev1.Pod{within}, func(k *kube) {
 			k.running(within)
@@ -91,4 +105,26 @@ func (k *kube) pid(p *corev1.Pod) int {
 	}
 	k.Fatalf("no process is in the cgroup of container %s of pod %s", id, p.Name)
 	return 0
+}
+
+// leavesWith counts what the packets of pods wait in, on all devices, that has a
+// ceiling as tc prints it.
+func (k *kube) leavesWith(ceiling string) (leaves int) {
+	k.Helper()
+	on := func(program string, args ...string) string {
+		out, err := exec.Command("nsenter", append([]string{fmt.Sprintf("--net=/proc/%d/ns/net", k.Node.Pid()), "--", program}, args...)...).CombinedOutput()
+		if err != nil {
+			k.Fatalf("%s: %v\n%s", program, err, out)
+		}
+		return string(out)
+	}
+	for line := range strings.Lines(on("ip", "-o", "link", "show", "type", "ifb")) {
+		device := strings.TrimSuffix(strings.Fields(line)[1], ":")
+		for class := range strings.Lines(on("tc", "class", "show", "dev", device)) {
+			if strings.Contains(class, " leaf ") && strings.Contains(class, " ceil "+ceiling+" ") {
+				leaves++
+			}
+		}
+	}
+	return leaves
 }

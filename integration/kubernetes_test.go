@@ -127,7 +127,7 @@ func podPolicy(n *node.Node) node.Policy {
 	return node.Policy{
 		Pods: true,
 		Tenants: map[string]string{
-			acmePods:   "limits: {cpu: \"2\", memory: 1Gi}\ncontainer: {default: {memory: 64Mi}, max: {cpu: \"1\", memory: 256Mi}}",
+			acmePods:   "limits: {cpu: \"2\", memory: 1Gi, bandwidth: {egressBitsPerSecond: 700M, ingressBitsPerSecond: 800M}}\ncontainer: {default: {memory: 64Mi}, max: {cpu: \"1\", memory: 256Mi}}",
 			globexPods: fmt.Sprintf("limits: {memory: 512Mi}\nsecurity: {exceptions: {hostPaths: [{path: %q, readOnly: true}]}}", sharedOf(n)),
 		},
 		Node: fmt.Sprintf("exemptions: {kubernetesNamespaces: [%s]}\n%s", exempt, pods.EngineRoots(n)),

@@ -68,13 +68,14 @@ func (n *Node) writeCNI() error {
 	return os.WriteFile(filepath.Join(dir, "pods.conflist"), text, 0o644)
 }
 
-// interfaces are those of pods that the node's network namespace holds.
+// interfaces are those of pods, and what bounds them, that the node's network
+// namespace holds.
 func (n *Node) interfaces() ([]string, error) {
 	var names []string
 	err := n.Do(func() error {
 		links, err := netlink.LinkList()
 		for _, l := range links {
-			if l.Type() == "veth" {
+			if l.Type() == "veth" || l.Type() == "ifb" {
 				names = append(names, "interface "+l.Attrs().Name)
 			}
 		}
