@@ -16,7 +16,7 @@ import (
 
 // node is a network namespace of the test's own, whose thread is not used again,
 // and the path of another that stands for a container's.
-func node(t *testing.T) (*Node, string) {
+func node(t testing.TB) (*Node, string) {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("makes network namespaces, which needs root")
@@ -50,7 +50,7 @@ func node(t *testing.T) (*Node, string) {
 }
 
 // plug adds an interface of a container with its other end here.
-func plug(t *testing.T, n *Node, container, name, inside string, mtu int) {
+func plug(t testing.TB, n *Node, container, name, inside string, mtu int) {
 	t.Helper()
 	c, err := os.Open(container)
 	if err != nil {
@@ -175,5 +175,32 @@ func TestNobodyIsBoundWithoutALimit(t *testing.T) {
 	}
 	if links, err := n.handle.LinkList(); err != nil || len(links) != 2 { // lo, veth0
 		t.Errorf("%d interfaces: %v", len(links), err)
+	}
+}
+
+// BenchmarkStart is what a bounded tenant's further container takes longer: to
+// find its interfaces' ends, to plan and to apply.
+func BenchmarkStart(b *testing.B) {
+	n, container := node(b)
+	plug(b, n, container, "veth0", "eth0", 1500)
+	plug(b, n, container, "veth1", "eth1", 1500)
+	f := shape.Family{Tenants: []shape.Tenant{{Name: "acme", Limits: shape.Limits{Egress: 1e6, Ingress: 1e6}}}}
+	bound := func(number uint16, which int) {
+		ends, _, err := n.Ends(container)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := n.Bound(f, []Leaf{{Number: number, Tenant: "acme", Ends: ends[which : which+1], New: true}}, true); err != nil {
+			b.Fatal(err)
+		}
+	}
+	bound(1, 0)
+	for b.Loop() {
+		bound(2, 1)
+		b.StopTimer()
+		if err := n.Release("", "acme", 2, []string{"veth1"}); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
 	}
 }
