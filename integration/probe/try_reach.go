@@ -1,0 +1,55 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// reaching bounds how long a technique waits for somebody who may be behind a
+// wall.
+const reaching = 700 * time.Millisecond
+
+func init() {
+	techniques["tcp"] = func(args []string) error { // tcp:ADDRESS:PORT connects
+		c, err := dial("tcp", args)
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	}
+	techniques["udp"] = func(args []string) error { // udp:ADDRESS:PORT wants an answer
+		c, err := dial("udp", args)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		if _, err := c.Write([]byte("x")); err != nil {
+			return err
+		}
+		if err := c.SetReadDeadline(time.Now().Add(reaching)); err != nil {
+			return err
+		}
+		_, err = c.Read(make([]byte, 8))
+		return timeout(err)
+	}
+}
+
+// dial connects to an address that may have colons.
+func dial(network string, args []string) (net.Conn, error) {
+	argument(args, 1)
+	last := len(args) - 1
+	c, err := net.DialTimeout(network, net.JoinHostPort(strings.Join(args[:last], ":"), args[last]), reaching)
+	return c, timeout(err)
+}
+
+func timeout(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, new(net.Error)) && strings.HasSuffix(err.Error(), "timeout") {
+		return unix.ETIMEDOUT
+	}
+	return err
+}
