@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +22,22 @@ func init() {
 			return err
 		}
 		return c.Close()
+	}
+	techniques["flows"] = func(args []string) error { // flows:COUNT:ADDRESS:PORT counts connections that it gets at once
+		most, err := strconv.Atoi(argument(args, 0))
+		if err != nil {
+			return err
+		}
+		var open int
+		for range min(most, 200) {
+			c, err := dial("tcp", args[1:])
+			if err != nil {
+				break
+			}
+			defer c.Close()
+			open++
+		}
+		return errors.New(strconv.Itoa(open))
 	}
 	techniques["udp"] = func(args []string) error { // udp:ADDRESS:PORT wants an answer
 		c, err := dial("udp", args)
