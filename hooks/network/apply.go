@@ -71,13 +71,20 @@ func (p *Plan) stand() error {
 	return nil
 }
 
+// bounds reports a chain that the plan's own rules name.
+func (p *Plan) bounds(chain string) bool {
+	return slices.ContainsFunc(p.Script, func(c nft.Command) bool {
+		return strings.HasSuffix(c.String(), "jump "+chain)
+	})
+}
+
 // forget removes the bounds of connections that no rule names any longer. Others
 // of the tenant may still have the tenant's: the last one's goes.
 func (p *Plan) forget(before *standing) {
 	t := packets(p.of.Installation)
 	for _, chain := range before.packets {
 		for _, of := range []string{p.of.Key(), tenantKey(p.of.Tenant)} {
-			if strings.HasPrefix(chain, "count-"+of+"-") {
+			if strings.HasPrefix(chain, "count-"+of+"-") && !p.bounds(chain) {
 				_ = nft.Script{t.DeleteChain(chain)}.Run() // refused while a rule names it
 			}
 		}

@@ -30,6 +30,10 @@ func Remove(installation, key string) error {
 	if err != nil {
 		return err
 	}
+	last, err := s.last(key)
+	if err != nil {
+		return err
+	}
 	t := packets(installation)
 	for _, passage := range passages {
 		if chain := passage + "-" + key; slices.Contains(s.packets, chain) {
@@ -48,12 +52,41 @@ func Remove(installation, key string) error {
 	if err := script.Run(); err != nil {
 		return err
 	}
-	for _, chain := range s.packets { // a tenant's goes with its last container
-		if strings.HasPrefix(chain, "count-") {
-			_ = nft.Script{t.DeleteChain(chain)}.Run() // refused while a rule names it
+	for _, chain := range s.packets {
+		if slices.ContainsFunc(last, func(tenant string) bool { return strings.HasPrefix(chain, "count-"+tenantKey(tenant)+"-") }) {
+			_ = nft.Script{t.DeleteChain(chain)}.Run() // refused while one without addresses names it
 		}
 	}
 	return nil
+}
+
+// last are tenants whose only addresses are the container's. What is the
+// tenant's goes with them; it is not tried more often, as each transaction that
+// the kernel refuses waits for all CPUs (synchronize_rcu, some 10 ms).
+func (s *standing) last(key string) (tenants []string, err error) {
+	for _, six := range []bool{false, true} {
+		own, err := s.addresses(key, six)
+		if err != nil {
+			return nil, err
+		}
+		for _, set := range s.sets {
+			name, ok := strings.CutPrefix(strings.TrimSuffix(set, "-"+version(six)), "tenant-")
+			if !ok || !strings.HasSuffix(set, "-"+version(six)) {
+				continue
+			}
+			has, err := nft.SetOf{Table: frames(s.installation), Name: set, Six: six}.Addresses()
+			if err != nil {
+				return nil, err
+			}
+			for _, a := range own {
+				delete(has, a)
+			}
+			if len(own) > 0 && len(has) == 0 && !slices.Contains(tenants, name) {
+				tenants = append(tenants, name)
+			}
+		}
+	}
+	return tenants, nil
 }
 
 // Standing are the keys of the containers that have walls in the network
