@@ -27,14 +27,14 @@ func plainCRI(n *node.Node) string {
 	return fmt.Sprintf("[plugins.'io.containerd.cri.v1.images'.pinned_images]\nsandbox = %q\n[plugins.'io.containerd.cri.v1.runtime']\nrestrict_oom_score_adj = true\n", node.PauseName)
 }
 
-// A criStage is a stage whose containerd serves the CRI.
-type criStage struct {
+// A handlerStage is a stage whose containerd serves the CRI.
+type handlerStage struct {
 	*stage
 	runtime cri.RuntimeServiceClient
 	images  cri.ImageServiceClient
 }
 
-func newCRIStage(t *testing.T, e node.Engine) *criStage {
+func newHandlerStage(t *testing.T, e node.Engine) *handlerStage {
 	n, err := node.StartKind(context.Background(), e, node.Kind{World: true, Bare: true, CRI: plainCRI})
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func newCRIStage(t *testing.T, e node.Engine) *criStage {
 			t.Error(err)
 		}
 	})
-	s := &criStage{stage: newStage(t, n)}
+	s := &handlerStage{stage: newStage(t, n)}
 	t.Cleanup(func() { // a kubelet would
 		own := host.CgroupsNamed(func(name string) bool { return name == n.Namespace("kube") })
 		slices.Sort(own)
@@ -65,7 +65,7 @@ func newCRIStage(t *testing.T, e node.Engine) *criStage {
 
 // sandbox makes a pod's sandbox on the host's network by a handler, and takes it
 // away again.
-func (s *criStage) sandbox(namespace, handler string) error {
+func (s *handlerStage) sandbox(namespace, handler string) error {
 	s.Helper()
 	s.must(node.Await(s.ctx, func() bool {
 		i, err := s.images.ImageStatus(s.ctx, &cri.ImageStatusRequest{Image: &cri.ImageSpec{Image: node.PauseName}})
@@ -96,7 +96,7 @@ func TestInstalledHandlerDecidesPods(t *testing.T) {
 	onlyIfItMatters(t)
 	for _, shared := range nodes {
 		t.Run(shared.Engine.Name, func(t *testing.T) {
-			s := newCRIStage(t, shared.Engine)
+			s := newHandlerStage(t, shared.Engine)
 			dir := s.node.Dir()
 			s.must(s.sandbox("acme", ""))
 			s.apply(node.Policy{

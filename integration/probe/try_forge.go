@@ -18,7 +18,7 @@ func init() {
 		if err != nil {
 			return err
 		}
-		return send(func(mac net.HardwareAddr) []byte { return arp(mac, mac, of) })
+		return sendFrame(func(mac net.HardwareAddr) []byte { return arp(mac, mac, of) })
 	}
 	// forge-mac:ADDRESS asks for an address from another hardware address.
 	techniques["forge-mac"] = func(args []string) error {
@@ -27,11 +27,11 @@ func init() {
 			return err
 		}
 		other := net.HardwareAddr{2, 0xba, 0xd, 0, 0, 1}
-		return send(func(net.HardwareAddr) []byte { return arp(other, other, of) })
+		return sendFrame(func(net.HardwareAddr) []byte { return arp(other, other, of) })
 	}
 	// forge-router is a router advertisement that offers a default route.
 	techniques["forge-router"] = func([]string) error {
-		return send(advertisement)
+		return sendFrame(advertisement)
 	}
 	// forge-udp:FROM:TO:PORT is a datagram from another's address.
 	techniques["forge-udp"] = func(args []string) error {
@@ -47,13 +47,13 @@ func init() {
 		if err != nil {
 			return err
 		}
-		return send(func(mac net.HardwareAddr) []byte { return datagram(mac, from, to, uint16(port)) })
+		return sendFrame(func(mac net.HardwareAddr) []byte { return datagram(mac, from, to, uint16(port)) })
 	}
 }
 
 var everybody = net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 
-func send(frame func(own net.HardwareAddr) []byte) error {
+func sendFrame(frame func(own net.HardwareAddr) []byte) error {
 	link, err := ethernet()
 	if err != nil {
 		return err
