@@ -44,7 +44,7 @@ func (p *Plan) Apply() error {
 	if err != nil {
 		return err
 	}
-	script := slices.Concat(outdated, p.Script, standing.without(p.of.Key(), ends))
+	script := slices.Concat(outdated, slices.DeleteFunc(slices.Clone(p.Script), standing.needless), standing.without(p.of.Key(), ends))
 	if err := script.Run(); err != nil {
 		return err
 	}

@@ -24,13 +24,13 @@ func (w *planner) packets() {
 	for _, passage := range passages {
 		w.add(verdicts(t, passage, false).Add(), verdicts(t, passage, true).Add())
 	}
-	w.hook(t, "input", nft.Hook{Name: "input", Priority: priority},
+	w.add(t.AddHookOnce("input", nft.Hook{Name: "input", Priority: priority},
 		nft.Rule{nft.Known(), nft.Accept()},
-		nft.Rule{nft.Source4.Verdicts("input4")}, nft.Rule{nft.Source6.Verdicts("input6")})
-	w.hook(t, "forward", nft.Hook{Name: "forward", Priority: priority},
+		nft.Rule{nft.Source4.Verdicts("input4")}, nft.Rule{nft.Source6.Verdicts("input6")}))
+	w.add(t.AddHookOnce("forward", nft.Hook{Name: "forward", Priority: priority},
 		nft.Rule{nft.Known(), nft.Accept()},
 		nft.Rule{nft.Source4.Verdicts("egress4")}, nft.Rule{nft.Source6.Verdicts("egress6")},
-		nft.Rule{nft.Dest4.Verdicts("ingress4")}, nft.Rule{nft.Dest6.Verdicts("ingress6")})
+		nft.Rule{nft.Dest4.Verdicts("ingress4")}, nft.Rule{nft.Dest6.Verdicts("ingress6")}))
 	count := w.counted(t)
 	w.chain(t, "input-"+w.key, append(count, w.input()...))
 	w.chain(t, "egress-"+w.key, append(count, w.egress(t)...))

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/bulkhead-dev/bulkhead/hooks/network/nft"
 )
 
 // standing is what stands of an installation in a network namespace.
@@ -85,4 +87,18 @@ func (s *standing) taken(f Facts) error {
 		}
 	}
 	return nil
+}
+
+// needless reports the flush of what is not there yet.
+func (s *standing) needless(c nft.Command) bool {
+	f, ok := c.(nft.Flush)
+	switch {
+	case !ok:
+		return false
+	case f.Set != "": // of frames only
+		return !slices.Contains(s.sets, f.Set)
+	case f.Family == nft.NetDev:
+		return !slices.Contains(s.frames, f.Chain)
+	}
+	return !slices.Contains(s.packets, f.Chain)
 }

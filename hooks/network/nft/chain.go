@@ -82,6 +82,16 @@ func (t Table) AddChainOnce(chain string, r Rule) Command {
 	return once{t, chain, Script{t.AddChain(chain), t.AddRule(chain, r)}}
 }
 
+// AddHookOnce makes a chain that packets come to, with its rules. Where it is
+// there already it stays as it is: other rules need another name.
+func (t Table) AddHookOnce(chain string, h Hook, rules ...Rule) Command {
+	o := once{t, chain, Script{t.AddHook(chain, h)}}
+	for _, r := range rules {
+		o.Script = append(o.Script, t.AddRule(chain, r))
+	}
+	return o
+}
+
 type once struct {
 	table Table
 	chain string
@@ -95,12 +105,37 @@ func (o once) do(conn *nftables.Conn) error {
 	if err != nil || slices.Contains(chains, o.chain) {
 		return err
 	}
-	return errors.Join(o.Script[0].do(conn), o.Script[1].do(conn))
+	var errs []error
+	for _, c := range o.Script {
+		errs = append(errs, c.do(conn))
+	}
+	return errors.Join(errs...)
 }
 
 // FlushChain removes its rules.
-func (t Table) FlushChain(chain string) Command {
-	return change{fmt.Sprintf("flush chain %s %s", t, chain), func(c *nftables.Conn) { c.FlushChain(t.chain(chain)) }}
+func (t Table) FlushChain(chain string) Command { return Flush{t, chain, ""} }
+
+// A Flush empties what may be there already. It can be left out where that is new:
+// the kernel waits for all readers of what a transaction removes.
+type Flush struct {
+	Table
+	Chain, Set string // one of them
+}
+
+func (f Flush) String() string {
+	if f.Set != "" {
+		return fmt.Sprintf("flush set %s %s", f.Table, f.Set)
+	}
+	return fmt.Sprintf("flush chain %s %s", f.Table, f.Chain)
+}
+
+func (f Flush) do(conn *nftables.Conn) error {
+	if f.Set != "" {
+		conn.FlushSet(&nftables.Set{Table: f.kernel(), Name: f.Set})
+	} else {
+		conn.FlushChain(f.chain(f.Chain))
+	}
+	return nil
 }
 
 // DeleteChain removes one that nothing jumps to.

@@ -57,9 +57,7 @@ func (s SetOf) Take(addresses ...netip.Addr) Command {
 }
 
 // Flush removes all addresses.
-func (s SetOf) Flush() Command {
-	return change{fmt.Sprintf("flush set %s %s", s.Table, s.Name), func(c *nftables.Conn) { c.FlushSet(s.kernel()) }}
-}
+func (s SetOf) Flush() Command { return Flush{s.Table, "", s.Name} }
 
 // Delete removes a set that no rule names.
 func (s SetOf) Delete() Command {
