@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -29,27 +28,16 @@ type nerdctlStage struct{ *stage }
 
 func onEachNerdctl(t *testing.T, test func(*nerdctlStage)) {
 	needsCNI(t)
-	for _, shared := range nodes {
-		t.Run(shared.Engine.Name, func(t *testing.T) {
-			n, err := node.StartKind(context.Background(), shared.Engine, node.Kind{World: true})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				if err := n.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			s := &nerdctlStage{newStage(t, n)}
-			repo, err := node.Repository()
-			s.must(err)
-			s.inside("install", "-m", "755", filepath.Join(repo, "bin/engines/nerdctl/nerdctl"), nerdctlPath)
-			_, err = n.Image(s.ctx, s.node.Namespace("acme"))
-			s.must(err)
-			s.apply(acmeByNerdctl)
-			test(s)
-		})
-	}
+	onOwnWorld(t, func(world *stage) {
+		s := &nerdctlStage{world}
+		repo, err := node.Repository()
+		s.must(err)
+		s.inside("install", "-m", "755", filepath.Join(repo, "bin/engines/nerdctl/nerdctl"), nerdctlPath)
+		_, err = s.node.Image(s.ctx, s.node.Namespace("acme"))
+		s.must(err)
+		s.apply(acmeByNerdctl)
+		test(s)
+	})
 }
 
 // inside runs a program in the node's world, which must succeed.

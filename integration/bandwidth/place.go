@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	goruntime "runtime"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"github.com/bulkhead-dev/bulkhead/integration/world"
 )
 
 // A Place is a network namespace. It lasts while this process, or one that was
@@ -24,7 +25,7 @@ type Place struct {
 
 func newPlace() (p *Place, err error) {
 	p = new(Place)
-	err = onThread(func() error {
+	err = world.OnThread(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("make a network namespace: %w", err)
 		}
@@ -43,7 +44,7 @@ func newPlace() (p *Place, err error) {
 
 // do calls a function in the namespace.
 func (p *Place) do(f func() error) error {
-	return onThread(func() error {
+	return world.OnThread(func() error {
 		if err := unix.Setns(int(p.file.Fd()), unix.CLONE_NEWNET); err != nil {
 			return err
 		}
@@ -70,21 +71,4 @@ func (p *Place) raise(name string) error {
 func (p *Place) close() error {
 	p.handle.Close()
 	return p.file.Close()
-}
-
-// onThread calls a function on a thread that ends with it, so that nothing else
-// ever runs in the namespaces it entered. The process's first thread cannot end:
-// it is left out.
-func onThread(f func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		goruntime.LockOSThread()
-		if unix.Gettid() == unix.Getpid() {
-			done <- onThread(f)
-			goruntime.UnlockOSThread()
-			return
-		}
-		done <- f()
-	}()
-	return <-done
 }

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	goruntime "runtime"
 
 	"golang.org/x/sys/unix"
+
+	worlds "github.com/bulkhead-dev/bulkhead/integration/world"
 )
 
 // world is a mount and a network namespace of a node's own. They last while
@@ -20,7 +21,7 @@ var fresh = []string{"/run", "/var/lib", "/var/log"}
 
 func newWorld() (*world, error) {
 	w := new(world)
-	err := onThread(func() error {
+	err := worlds.OnThread(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("unshare: %w", err)
 		}
@@ -53,7 +54,7 @@ func newWorld() (*world, error) {
 // do calls a function in the world. Processes that it starts are in the world,
 // files and sockets that it opens are the world's.
 func (w *world) do(f func() error) error {
-	return onThread(func() error {
+	return worlds.OnThread(func() error {
 		if err := unix.Unshare(unix.CLONE_FS); err != nil { // a thread that shares its root cannot change it
 			return err
 		}
@@ -75,21 +76,4 @@ func (w *world) close() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// onThread calls a function on a thread that ends with it, so that nothing else
-// ever runs in the namespaces it entered. The process's first thread stands for
-// the process in /proc, and cannot end: it is left out.
-func onThread(f func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		goruntime.LockOSThread()
-		if unix.Gettid() == unix.Getpid() {
-			done <- onThread(f)
-			goruntime.UnlockOSThread()
-			return
-		}
-		done <- f()
-	}()
-	return <-done
 }
