@@ -121,7 +121,9 @@ func TestDockerRefusesWhatBandwidthCannotBound(t *testing.T) {
 		s.docker("network", "create", "-d", "macvlan", "-o", "parent=trunk", "lan")
 		sleep := []string{"run", "-d", "--network", "lan", node.ImageName, "sleep", "600"}
 		s.refused("refused by bandwidth: interface eth0 is one that has no end on the node, want a veth, whose traffic limits.bandwidth can bound; allow with network.walls", sleep...)
-		s.must(s.Node.Apply(s.ctx, acmeOnDocker)) // the control
+		s.must(s.Node.Apply(s.ctx, acmeOnDocker))
+		s.refused("refused by network: interface eth0 is macvlan without an end on this node, want one whose other end is here; allow with network.walls: Preferred", sleep...)
+		s.must(s.Node.Apply(s.ctx, node.Policy{Tenants: map[string]string{"acme": "network: {walls: Preferred}"}})) // the control
 		s.docker(sleep...)
 	})
 }

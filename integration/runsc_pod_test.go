@@ -57,8 +57,9 @@ func (p *pod) joined() node.Run {
 // The pod's network is the container's, one after the other: each sandbox takes
 // its addresses, and they are put back.
 func TestRunscRunsOneContainerOfAPodAtATime(t *testing.T) {
-	p := sandboxed
-	p.Pods = true
+	p := node.Policy{Pods: true, Tenants: map[string]string{
+		"acme": sandboxed.Tenants["acme"] + "network: {walls: Preferred}\n", // its other end is in a namespace beside
+	}}
 	onEachEngineWithRunsc(t, p, func(s *stage) {
 		web := s.pod("acme", "web-0")
 		beside := s.start(stock(s.sleeper("nobody")))
