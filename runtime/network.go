@@ -7,7 +7,6 @@ import (
 	"github.com/bulkhead-dev/bulkhead/hooks/network"
 	"github.com/bulkhead-dev/bulkhead/hooks/network/facts"
 	"github.com/bulkhead-dev/bulkhead/hooks/network/namespace"
-	"github.com/bulkhead-dev/bulkhead/runtime/lock"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/spec/isolator"
 	"github.com/bulkhead-dev/bulkhead/tenant"
@@ -169,12 +168,7 @@ func (rt *Runtime) atNetwork(n *record.Network, f func() error) error {
 		return err
 	}
 	defer ns.Close()
-	return rt.atHere(func() error { return namespace.In(int(ns.Fd()), f) })
-}
-
-// atHere runs f while no other process of the installation changes walls.
-func (rt *Runtime) atHere(f func() error) error {
-	return lock.Held(rt.root.Path("/run/bulkhead/network.lock"), f)
+	return rt.tree.LockedNetwork(func() error { return namespace.In(int(ns.Fd()), f) })
 }
 
 // sharing is a living container that has the same network namespace as another,

@@ -43,7 +43,7 @@ func (rt *Runtime) walls(all []*record.Record) (found []Leftover, err error) {
 	for _, key := range standing {
 		if !slices.ContainsFunc(all, func(r *record.Record) bool { return r.Network != nil && rt.wallsName(r).Key() == key }) {
 			found = append(found, Leftover{"walls", key, func(context.Context) error {
-				return rt.atHere(func() error { return network.Remove(rt.root.Installation(), key) })
+				return rt.tree.LockedNetwork(func() error { return network.Remove(rt.root.Installation(), key) })
 			}})
 		}
 	}

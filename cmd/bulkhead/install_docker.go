@@ -15,11 +15,16 @@ import (
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
+// dockerInstallation is one into Docker, as its flags say.
+type dockerInstallation struct {
+	installation
+	config, units, socket, bundles, namespace string
+	tenants                                   []string
+	byDefault, force                          bool
+}
+
 func installDockerCommand() *cobra.Command {
-	i := &installation{engine: "docker"}
-	var config, units, socket, bundles, namespace string
-	var tenants []string
-	var byDefault, force bool
+	i := &dockerInstallation{installation: installation{engine: "docker"}}
 	cmd := &cobra.Command{
 		Use:   "docker [--tenant T]... [--default] [--takeover] [--restart] [--dry-run]",
 		Short: "makes Docker use bulkhead",
@@ -43,71 +48,73 @@ refuses, is named, and nothing is installed unless forced.`,
 		Args:    between(0, 0),
 	}
 	i.flags(cmd, "")
-	cmd.Flags().StringVar(&config, "config", "/etc/docker/daemon.json", "Docker's configuration")
-	cmd.Flags().StringVar(&units, "units", "/etc/systemd/system", "systemd's folder of the node's own units")
+	cmd.Flags().StringVar(&i.config, "config", "/etc/docker/daemon.json", "Docker's configuration")
+	cmd.Flags().StringVar(&i.units, "units", "/etc/systemd/system", "systemd's folder of the node's own units")
 	cmd.Flags().StringVar(&i.place.Containerd, "containerd", "", "the program of the containerd that Docker talks to")
-	cmd.Flags().StringVar(&socket, "socket", "/run/docker.sock", "Docker's socket, asked for containers")
-	cmd.Flags().StringVar(&bundles, "running", containerd.Running, "where its containerd keeps the bundles of running containers")
-	cmd.Flags().StringVar(&namespace, "containerd-namespace", "moby", "as dockerd's flag of this name")
-	cmd.Flags().StringArrayVar(&tenants, "tenant", nil, "a runtime whose containers are this tenant's (repeatable)")
-	cmd.Flags().BoolVar(&byDefault, "default", false, "the runtime of containers that name none")
-	cmd.Flags().BoolVar(&force, "force", false, "also when containers that run would not start again")
+	cmd.Flags().StringVar(&i.socket, "socket", "/run/docker.sock", "Docker's socket, asked for containers")
+	cmd.Flags().StringVar(&i.bundles, "running", containerd.Running, "where its containerd keeps the bundles of running containers")
+	cmd.Flags().StringVar(&i.namespace, "containerd-namespace", "moby", "as dockerd's flag of this name")
+	cmd.Flags().StringArrayVar(&i.tenants, "tenant", nil, "a runtime whose containers are this tenant's (repeatable)")
+	cmd.Flags().BoolVar(&i.byDefault, "default", false, "the runtime of containers that name none")
+	cmd.Flags().BoolVar(&i.force, "force", false, "also when containers that run would not start again")
 	if err := cmd.RegisterFlagCompletionFunc("tenant", completeTenant); err != nil {
 		panic(err)
 	}
-	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
-		if i.place.Engine, err = program(i.place.Engine, "dockerd", "docker"); err != nil {
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return i.run(cmd) }
+	return cmd
+}
+
+func (i *dockerInstallation) run(cmd *cobra.Command) (err error) {
+	if i.place.Engine, err = program(i.place.Engine, "dockerd", "docker"); err != nil {
+		return err
+	}
+	if found, err := program(i.place.Containerd, "containerd", "containerd"); err == nil || i.place.Containerd != "" {
+		i.place.Containerd = found
+	}
+	if i.config, err = realFile(i.config); err != nil {
+		return err
+	}
+	l, err := ledger(i.engine)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(i.units); err != nil {
+		i.units = ""
+	}
+	in := &docker.Install{Programs: i.place, Config: i.config, Handlers: here().Handlers(), Units: i.units, Tenants: i.tenants, Default: i.byDefault, Run: runtime.Execute}
+	files, err := in.Plan(cmd.Context(), l)
+	if err != nil {
+		return err
+	}
+	notes := map[string]string{"socket": i.socket, "runtimes": strings.Join(in.Runtimes(), ",")}
+	var services []string
+	if i.place.Takeover { // containerd remembers where it found a shim
+		services = append(services, "containerd")
+	}
+	if in.Restart() {
+		services = append(services, "docker")
+	}
+	notes["restart"], notes["units"] = strings.Join(services, " "), i.units
+	if text, err := l.Diff(files); err == nil && len(text) > 0 {
+		o := &outsiders{socket: i.socket, bundles: i.bundles, namespace: i.namespace, runtimes: notes["runtimes"]}
+		if err := o.show(cmd, i.place.Takeover, i.byDefault, i.force || i.dryRun); err != nil {
 			return err
-		}
-		if found, err := program(i.place.Containerd, "containerd", "containerd"); err == nil || i.place.Containerd != "" {
-			i.place.Containerd = found
-		}
-		if config, err = realFile(config); err != nil {
-			return err
-		}
-		l, err := ledger(i.engine)
-		if err != nil {
-			return err
-		}
-		if _, err := os.Stat(units); err != nil {
-			units = ""
-		}
-		in := &docker.Install{Programs: i.place, Config: config, Handlers: here().Handlers(), Units: units, Tenants: tenants, Default: byDefault, Run: runtime.Execute}
-		files, err := in.Plan(cmd.Context(), l)
-		if err != nil {
-			return err
-		}
-		notes := map[string]string{"socket": socket, "runtimes": strings.Join(in.Runtimes(), ",")}
-		var services []string
-		if i.place.Takeover { // containerd remembers where it found a shim
-			services = append(services, "containerd")
 		}
 		if in.Restart() {
-			services = append(services, "docker")
-		}
-		notes["restart"], notes["units"] = strings.Join(services, " "), units
-		if text, err := l.Diff(files); err == nil && len(text) > 0 {
-			o := &outsiders{socket: socket, bundles: bundles, namespace: namespace, runtimes: notes["runtimes"]}
-			if err := o.show(cmd, i.place.Takeover, byDefault, force || i.dryRun); err != nil {
-				return err
-			}
-			if in.Restart() {
-				if err := o.sayRestart(cmd); err != nil {
-					return err
-				}
-			}
-		}
-		if dropped := without(l.Notes["runtimes"], notes["runtimes"]); dropped != "" && !force && !i.dryRun {
-			if err := nonePinned(cmd.Context(), socket, dropped); err != nil {
+			if err := o.sayRestart(cmd); err != nil {
 				return err
 			}
 		}
-		if err := i.carryOut(cmd, l, steps{files, in.Verify, notes}); err != nil || i.dryRun {
+	}
+	if dropped := without(l.Notes["runtimes"], notes["runtimes"]); dropped != "" && !i.force && !i.dryRun {
+		if err := nonePinned(cmd.Context(), i.socket, dropped); err != nil {
 			return err
 		}
-		return sayBuilds(cmd, in.Environment())
 	}
-	return cmd
+	if err := i.carryOut(cmd, l, steps{files, in.Verify, notes}); err != nil || i.dryRun {
+		return err
+	}
+	return sayBuilds(cmd, in.Environment())
 }
 
 // without are the names of one list that another has not.
