@@ -10,10 +10,10 @@ import (
 
 // The shim is in memory once for every container or pod, though the kernel keeps
 // its program only once. With an owner for every field of a request, walls
-// around the network and what bounds it, it may be at most 3200 KiB larger than
+// around the network and what bounds it, it may be at most 3 MiB larger than
 // the stock shim of the newest engine, built with the same flags.
 func TestShimIsHardlyLargerThanTheStockShim(t *testing.T) {
-	const most = 3200 << 10
+	const most = 3 << 20
 	repo, err := node.Repository()
 	if err != nil {
 		t.Fatal(err)

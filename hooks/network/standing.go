@@ -89,16 +89,24 @@ func (s *standing) taken(f Facts) error {
 	return nil
 }
 
-// needless reports the flush of what is not there yet.
+// needless reports the flush of what is not there yet, and what is made once and
+// is there already.
 func (s *standing) needless(c nft.Command) bool {
-	f, ok := c.(nft.Flush)
-	switch {
-	case !ok:
-		return false
-	case f.Set != "": // of frames only
-		return !slices.Contains(s.sets, f.Set)
-	case f.Family == nft.NetDev:
-		return !slices.Contains(s.frames, f.Chain)
+	switch c := c.(type) {
+	case nft.Flush:
+		if c.Set != "" { // of frames only
+			return !slices.Contains(s.sets, c.Set)
+		}
+		return !s.has(c.Table, c.Chain)
+	case nft.Once:
+		return s.has(c.Table, c.Chain)
 	}
-	return !slices.Contains(s.packets, f.Chain)
+	return false
+}
+
+func (s *standing) has(t nft.Table, chain string) bool {
+	if t.Family == nft.NetDev {
+		return slices.Contains(s.frames, chain)
+	}
+	return slices.Contains(s.packets, chain)
 }

@@ -2,6 +2,7 @@ package bandwidth
 
 import (
 	"github.com/bulkhead-dev/bulkhead/hooks/network/divert"
+	"github.com/bulkhead-dev/bulkhead/hooks/network/namespace"
 	"github.com/bulkhead-dev/bulkhead/hooks/network/shape"
 )
 
@@ -42,23 +43,17 @@ func (l *Lab) Bound(f shape.Family, hosts ...*Host) ([]shape.Shape, error) {
 		set = append(set, divert.Interface{Name: h.Interface, Shape: s})
 		shapes = append(shapes, s)
 	}
-	namespace := int(l.Node.file.Fd())
-	chains, err := divert.Read(namespace, f.Installation)
+	err = namespace.In(int(l.Node.file.Fd()), func() error {
+		chains, err := divert.Read(f.Installation)
+		if err != nil {
+			return err
+		}
+		return divert.Set(f.Installation, chains, set, gone).Run()
+	})
 	if err != nil {
-		return nil, err
-	}
-	if err := divert.Apply(namespace, divert.Set(f.Installation, chains, set, gone), l.Node.index); err != nil {
 		return nil, err
 	}
 	return shapes, shape.Apply(l.Node.handle, plan.Shrink)
-}
-
-func (p *Place) index(device string) (uint32, error) {
-	l, err := p.handle.LinkByName(device)
-	if err != nil {
-		return 0, err
-	}
-	return uint32(l.Attrs().Index), nil
 }
 
 // Traffic is what passed the classes of an outermost tenant's device.

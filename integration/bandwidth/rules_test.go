@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bulkhead-dev/bulkhead/hooks/network/divert"
+	"github.com/bulkhead-dev/bulkhead/hooks/network/namespace"
 	"github.com/bulkhead-dev/bulkhead/hooks/network/shape"
 )
 
@@ -16,7 +17,7 @@ func nft(t *testing.T, l *Lab, lines string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "nft", "-f", "-")
 	if strings.HasPrefix(lines, "list") {
-		cmd = exec.CommandContext(t.Context(), "nft", strings.Fields(lines)...)
+		cmd = exec.CommandContext(t.Context(), "nft", append([]string{"--stateless"}, strings.Fields(lines)...)...)
 	}
 	cmd.Stdin = strings.NewReader(lines)
 	var out []byte
@@ -61,11 +62,7 @@ func TestRulesAreThosePrinted(t *testing.T) {
 		{set: map[int]shape.Shape{1: none}, left: 0},
 		{gone: []int{1, 2}, left: 0},
 	} {
-		namespace := int(applied.Node.file.Fd())
-		have, err := divert.Read(namespace, "")
-		if err != nil {
-			t.Fatal(err)
-		}
+		have := chains(t, applied)
 		var set []divert.Interface
 		for n, s := range step.set {
 			set = append(set, divert.Interface{Name: hosts[n].Interface, Shape: s})
@@ -75,15 +72,26 @@ func TestRulesAreThosePrinted(t *testing.T) {
 			gone = append(gone, hosts[n].Interface)
 		}
 		p := divert.Set("", have, set, gone)
-		if err := divert.Apply(namespace, p, applied.Node.index); err != nil {
+		if err := namespace.In(int(applied.Node.file.Fd()), p.Run); err != nil {
 			t.Fatal(err)
 		}
 		nft(t, printed, p.String())
 		if d := cmp.Diff(nft(t, printed, "list ruleset"), nft(t, applied, "list ruleset")); d != "" {
 			t.Errorf("after\n%s(-printed +applied):\n%s", p, d)
 		}
-		if have, err = divert.Read(namespace, ""); err != nil || len(have) != step.left {
-			t.Errorf("after\n%s%v are there, want %d: %v", p, have, step.left, err)
+		if have := chains(t, applied); len(have) != step.left {
+			t.Errorf("after\n%s%v are there, want %d", p, have, step.left)
 		}
 	}
+}
+
+func chains(t *testing.T, l *Lab) (have []divert.Chain) {
+	t.Helper()
+	if err := namespace.In(int(l.Node.file.Fd()), func() (err error) {
+		have, err = divert.Read("")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return have
 }

@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"github.com/bulkhead-dev/bulkhead/hooks/network/divert"
+	"github.com/bulkhead-dev/bulkhead/hooks/network/namespace"
+	"github.com/bulkhead-dev/bulkhead/hooks/network/nft"
 	"github.com/bulkhead-dev/bulkhead/hooks/network/shape"
 )
 
@@ -21,7 +23,7 @@ type Leaf struct {
 // Plan is what leads to the limits of a family, in the syntax of ip, tc and nft.
 type Plan struct {
 	shape  shape.Plan
-	divert divert.Plan
+	divert nft.Script
 }
 
 // Bound makes the limits of a family hold for its leaves. Others that it has stay,
@@ -65,7 +67,7 @@ func (n *Node) plan(f shape.Family, leaves []Leaf) (p Plan, err error) {
 		return p, err
 	}
 	p.shape = shape.Change(have, want)
-	chains, err := divert.Read(int(n.file.Fd()), f.Installation)
+	chains, err := n.chains(f.Installation)
 	if err != nil && want.Device == "" && have.Device == "" {
 		return p, nil // a kernel without nftables bounds nobody
 	}
@@ -102,10 +104,25 @@ func (n *Node) apply(p Plan) error {
 	if err := shape.Apply(n.handle, p.shape.Grow); err != nil {
 		return err
 	}
-	if err := divert.Apply(int(n.file.Fd()), p.divert, n.index); err != nil {
+	if err := n.run(p.divert); err != nil {
 		return err
 	}
 	return shape.Apply(n.handle, p.shape.Shrink)
+}
+
+func (n *Node) run(s nft.Script) error {
+	if len(s) == 0 {
+		return nil
+	}
+	return namespace.In(int(n.file.Fd()), s.Run)
+}
+
+func (n *Node) chains(installation string) (all []divert.Chain, err error) {
+	err = namespace.In(int(n.file.Fd()), func() (err error) {
+		all, err = divert.Read(installation)
+		return err
+	})
+	return all, err
 }
 
 // Has reports whether an installation bounds anybody here.
@@ -128,11 +145,11 @@ func (n *Node) read(installation, outermost string) (shape.Tree, error) {
 // for no limit: what others have stays as it is.
 func (n *Node) Release(installation, outermost string, leaf uint16, interfaces []string) error {
 	err := whileInterfacesGo(func() error {
-		chains, err := divert.Read(int(n.file.Fd()), installation)
+		chains, err := n.chains(installation)
 		if err != nil {
 			return err
 		}
-		return divert.Apply(int(n.file.Fd()), divert.Set(installation, chains, nil, interfaces), n.index)
+		return n.run(divert.Set(installation, chains, nil, interfaces))
 	})
 	if outermost == "" {
 		return err
@@ -165,7 +182,7 @@ func (n *Node) Left(installation string, known []Known) (left []Known, err error
 			left = append(left, Known{Outermost: t})
 		}
 	}
-	chains, err := divert.Read(int(n.file.Fd()), installation)
+	chains, err := n.chains(installation)
 	for _, c := range chains {
 		name := c.Interface()
 		if !slices.ContainsFunc(slices.Concat(known, left), func(k Known) bool { return slices.Contains(k.Interfaces, name) }) {

@@ -10,7 +10,6 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"github.com/bulkhead-dev/bulkhead/hooks/network/divert"
 	"github.com/bulkhead-dev/bulkhead/hooks/network/shape"
 )
 
@@ -157,7 +156,7 @@ func TestWhatIsBoundIsFoundAndTakenAway(t *testing.T) {
 		}
 	}
 	expect(nil)
-	if chains, err := divert.Read(int(n.file.Fd()), ""); err != nil || chains != nil {
+	if chains, err := n.chains(""); err != nil || chains != nil {
 		t.Errorf("chains %v: %v", chains, err)
 	}
 }

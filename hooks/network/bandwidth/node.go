@@ -95,11 +95,3 @@ func (n *Node) there(e End) bool {
 	l, err := n.handle.LinkByIndex(e.Index)
 	return err == nil && l.Attrs().Name == e.Name
 }
-
-func (n *Node) index(name string) (uint32, error) {
-	l, err := n.handle.LinkByName(name)
-	if err != nil {
-		return 0, fmt.Errorf("interface %s: %w", name, err)
-	}
-	return uint32(l.Attrs().Index), nil
-}

@@ -9,10 +9,10 @@
 package divert
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/bulkhead-dev/bulkhead/hooks/network/nft"
 	"github.com/bulkhead-dev/bulkhead/hooks/network/shape"
 )
 
@@ -25,12 +25,13 @@ type Interface struct {
 	Shape shape.Shape
 }
 
-// Table is the name of an installation's table, in the family netdev.
-func Table(installation string) string {
-	if installation == "" {
-		return "bulkhead-bandwidth"
+// Table is an installation's.
+func Table(installation string) nft.Table {
+	t := nft.Table{Family: nft.NetDev, Name: "bulkhead-bandwidth"}
+	if installation != "" {
+		t.Name += "-" + installation
 	}
-	return "bulkhead-bandwidth-" + installation
+	return t
 }
 
 // A Chain is one that is there.
@@ -48,53 +49,49 @@ func (c Chain) Interface() string {
 	return name
 }
 
-// A Plan is done in one transaction.
-type Plan struct {
-	table string
-	steps []step
-}
-
-// String has a line of nft for each step.
-func (p Plan) String() string {
-	var b strings.Builder
-	for _, s := range p.steps {
-		fmt.Fprintln(&b, s.text(p.table))
+// Read returns an installation's chains in the network namespace of the calling
+// thread, none where it has no table.
+func Read(installation string) (all []Chain, err error) {
+	names, err := Table(installation).Chains()
+	for _, n := range names {
+		all = append(all, Chain(n))
 	}
-	return b.String()
+	return all, err
 }
-
-// Empty reports that there is nothing to do.
-func (p Plan) Empty() bool { return len(p.steps) == 0 }
 
 // Set plans the chains of some interfaces, and takes away those of others. What
 // is there of an interface that is in neither list stays.
-func Set(installation string, have []Chain, set []Interface, gone []string) Plan {
-	p := Plan{table: Table(installation)}
+func Set(installation string, have []Chain, set []Interface, gone []string) nft.Script {
+	t := Table(installation)
+	var script nft.Script
 	var want []Chain
 	for _, i := range set {
 		for _, c := range i.chains() {
 			want = append(want, Chain(c.name))
-			p.steps = append(p.steps, c, flush{c.name}, rule{c.name, c.class, i.Shape.Device})
+			script = append(script,
+				t.AddHook(c.name, nft.Hook{Name: c.hook, Device: i.Name, Priority: priority}),
+				t.FlushChain(c.name),
+				t.AddRule(c.name, nft.Rule{nft.SetClass(c.class), nft.Forward(i.Shape.Device)}))
 		}
 		gone = append(gone, i.Name)
 	}
 	if len(want) > 0 {
-		p.steps = slices.Insert(p.steps, 0, step(table{}))
+		script = slices.Insert(script, 0, t.Add())
 	}
 	left := len(want)
 	for _, h := range have {
 		switch {
 		case slices.Contains(want, h):
 		case slices.Contains(gone, h.Interface()):
-			p.steps = append(p.steps, flush{string(h)}, remove{string(h)})
+			script = append(script, t.FlushChain(string(h)), t.DeleteChain(string(h)))
 		default:
 			left++
 		}
 	}
 	if left == 0 && len(have) > 0 {
-		p.steps = []step{removeTable{}}
+		return nft.Script{t.Delete()}
 	}
-	return p
+	return script
 }
 
 // Among reports whether the chains of the interface are those among what is
@@ -104,12 +101,17 @@ func (i Interface) Among(have []Chain) bool {
 	return up == (i.Shape.Up != 0) && down == (i.Shape.Down != 0)
 }
 
+type chain struct {
+	name, hook string
+	class      uint32
+}
+
 func (i Interface) chains() (all []chain) {
 	if i.Shape.Up != 0 {
-		all = append(all, chain{upPrefix + i.Name, i.Name, ingress, i.Shape.Up})
+		all = append(all, chain{upPrefix + i.Name, "ingress", i.Shape.Up})
 	}
 	if i.Shape.Down != 0 {
-		all = append(all, chain{downPrefix + i.Name, i.Name, egress, i.Shape.Down})
+		all = append(all, chain{downPrefix + i.Name, "egress", i.Shape.Down})
 	}
 	return all
 }

@@ -1,79 +1,74 @@
 package nft
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
-	"strings"
 
-	"github.com/google/nftables"
-	"github.com/google/nftables/expr"
-	"github.com/mdlayher/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
-// Chains are the names of a table's chains, none if there is no such table.
-func (t Table) Chains() ([]string, error) { return look(t.chains) }
-
-func (t Table) chains(conn *nftables.Conn) (names []string, err error) {
-	all, err := conn.ListChainsOfTableFamily(t.kernel().Family)
-	for _, c := range all {
-		if c.Table.Name == t.Name {
-			names = append(names, c.Name)
+// list hands on the attributes of all that nftables has of a kind. Where there is
+// no such table or set there is nothing. Another change between two answers makes
+// it ask again.
+func list(what string, ask, answer int, family Family, each func(map[uint16][]byte), of ...*nl.RtAttr) error {
+	var found [][]byte
+	err := error(nl.ErrDumpInterrupted)
+	for range 5 {
+		found, err = request(ask, unix.NLM_F_DUMP, family, of...).Execute(unix.NETLINK_NETFILTER, unix.NFNL_SUBSYS_NFTABLES<<8|uint16(answer))
+		if !errors.Is(err, nl.ErrDumpInterrupted) {
+			break
 		}
 	}
-	return names, missing(err)
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("nftables: list %s: %w", what, err)
+	}
+	for _, m := range found {
+		if len(m) >= nl.SizeofNfgenmsg {
+			each(parse(m[nl.SizeofNfgenmsg:]))
+		}
+	}
+	return nil
+}
+
+// Chains are the names of a table's chains, none if there is no such table.
+func (t Table) Chains() (names []string, err error) {
+	err = list("chains", unix.NFT_MSG_GETCHAIN, unix.NFT_MSG_NEWCHAIN, t.Family, func(a map[uint16][]byte) {
+		if name(a[unix.NFTA_CHAIN_TABLE]) == t.Name {
+			names = append(names, name(a[unix.NFTA_CHAIN_NAME]))
+		}
+	})
+	return names, err
 }
 
 // Sets are the names of a table's sets and maps.
-func (t Table) Sets() ([]string, error) {
-	return look(func(conn *nftables.Conn) (names []string, err error) {
-		all, err := conn.GetSets(t.kernel())
-		for _, s := range all {
-			names = append(names, s.Name)
-		}
-		return names, missing(err)
-	})
+func (t Table) Sets() (names []string, err error) {
+	err = list("sets", unix.NFT_MSG_GETSET, unix.NFT_MSG_NEWSET, t.Family, func(a map[uint16][]byte) {
+		names = append(names, name(a[unix.NFTA_SET_NAME]))
+	}, text(unix.NFTA_SET_TABLE, t.Name))
+	return names, err
 }
 
 // Addresses are those in a set, none if there is no such set. In a map each
 // leads to a chain.
 func (s SetOf) Addresses() (map[netip.Addr]string, error) {
-	return look(func(conn *nftables.Conn) (map[netip.Addr]string, error) {
-		found := map[netip.Addr]string{}
-		sets, err := conn.GetSets(s.Table.kernel())
-		if err != nil || !slices.ContainsFunc(sets, func(has *nftables.Set) bool { return has.Name == s.Name }) {
-			return found, missing(err)
-		}
-		elements, err := conn.GetSetElements(s.kernel())
+	found := map[netip.Addr]string{}
+	return found, list("elements of "+s.Name, unix.NFT_MSG_GETSETELEM, unix.NFT_MSG_NEWSETELEM, s.Family, func(a map[uint16][]byte) {
+		elements, _ := nl.ParseRouteAttr(a[unix.NFTA_SET_ELEM_LIST_ELEMENTS])
 		for _, e := range elements {
-			a, ok := netip.AddrFromSlice(e.Key)
-			if !ok {
-				return nil, fmt.Errorf("set %s has an element of %d bytes", s.Name, len(e.Key))
-			}
-			if found[a], err = chainOf(e.Val); err != nil {
-				return nil, err
+			element := parse(e.Value)
+			key, ok := netip.AddrFromSlice(parse(element[unix.NFTA_SET_ELEM_KEY])[unix.NFTA_DATA_VALUE])
+			verdict := parse(parse(element[unix.NFTA_SET_ELEM_DATA])[unix.NFTA_DATA_VERDICT])
+			if ok {
+				found[key] = name(verdict[unix.NFTA_VERDICT_CHAIN])
 			}
 		}
-		return found, missing(err)
-	})
-}
-
-// chainOf reads where a verdict leads, which the library leaves encoded.
-func chainOf(verdict []byte) (chain string, err error) {
-	if len(verdict) == 0 {
-		return "", nil
-	}
-	d, err := netlink.NewAttributeDecoder(verdict)
-	if err != nil {
-		return "", err
-	}
-	for d.Next() {
-		if d.Type() == unix.NFTA_VERDICT_CHAIN {
-			chain = d.String()
-		}
-	}
-	return chain, d.Err()
+	}, text(unix.NFTA_SET_ELEM_LIST_TABLE, s.Table.Name), text(unix.NFTA_SET_ELEM_LIST_SET, s.Name))
 }
 
 // Counted is what a counter has counted.
@@ -81,39 +76,12 @@ type Counted struct{ Packets, Bytes uint64 }
 
 // Counters are those of a table.
 func (t Table) Counters() (map[string]Counted, error) {
-	return look(func(conn *nftables.Conn) (map[string]Counted, error) {
-		all, err := conn.GetNamedObjects(t.kernel())
-		found := map[string]Counted{}
-		for _, o := range all {
-			if n, ok := o.(*nftables.NamedObj); ok {
-				if c, ok := n.Obj.(*expr.Counter); ok {
-					found[n.Name] = Counted{c.Packets, c.Bytes}
-				}
-			}
+	found := map[string]Counted{}
+	return found, list("counters", unix.NFT_MSG_GETOBJ, unix.NFT_MSG_NEWOBJ, t.Family, func(a map[uint16][]byte) {
+		counter := parse(a[unix.NFTA_OBJ_DATA])
+		packets, bytes := counter[unix.NFTA_COUNTER_PACKETS], counter[unix.NFTA_COUNTER_BYTES]
+		if len(packets) == 8 && len(bytes) == 8 {
+			found[name(a[unix.NFTA_OBJ_NAME])] = Counted{binary.BigEndian.Uint64(packets), binary.BigEndian.Uint64(bytes)}
 		}
-		return found, missing(err)
-	})
-}
-
-// look asks the kernel, in the network namespace of the calling thread.
-func look[T any](ask func(*nftables.Conn) (T, error)) (T, error) {
-	conn, err := nftables.New()
-	if err != nil {
-		var none T
-		return none, fmt.Errorf("nftables: %w", err)
-	}
-	found, err := ask(conn)
-	if err != nil {
-		err = fmt.Errorf("nftables: %w", err)
-	}
-	return found, err
-}
-
-// missing makes nothing of a table that is not there. The library does not wrap
-// what the kernel says.
-func missing(err error) error {
-	if err != nil && strings.HasSuffix(err.Error(), unix.ENOENT.Error()) {
-		return nil
-	}
-	return err
+	}, text(unix.NFTA_OBJ_TABLE, t.Name), number(unix.NFTA_OBJ_TYPE, unix.NFT_OBJECT_COUNTER))
 }

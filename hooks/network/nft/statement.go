@@ -3,45 +3,66 @@ package nft
 import (
 	"fmt"
 
-	"github.com/google/nftables/expr"
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
 // act is a statement that looks at nothing of a packet.
 type act struct {
 	text string
-	ops  []expr.Any
+	do   func() ([]*nl.RtAttr, error)
 }
 
 func (a act) String() string { return a.text }
 
 func (a act) needs() Field { return Field{} }
 
-func (a act) encode() []expr.Any { return a.ops }
+func (a act) encode() ([]*nl.RtAttr, error) { return a.do() }
+
+func one(text string, e *nl.RtAttr) Statement {
+	return act{text, func() ([]*nl.RtAttr, error) { return []*nl.RtAttr{e}, nil }}
+}
 
 // Count counts in a counter of the table.
 func Count(counter string) Statement {
-	return act{fmt.Sprintf("counter name %q", counter), []expr.Any{&expr.Objref{Type: unix.NFT_OBJECT_COUNTER, Name: counter}}}
+	return one(fmt.Sprintf("counter name %q", counter), count(counter))
 }
 
 // MoreThan matches when as many connections went through this rule and are
 // still there. It has to come after New.
 func MoreThan(connections uint32) Statement {
-	return act{fmt.Sprintf("ct count over %d", connections), []expr.Any{&expr.Connlimit{Count: connections, Flags: expr.NFT_CONNLIMIT_F_INV}}}
+	return one(fmt.Sprintf("ct count over %d", connections), moreConnections(connections))
 }
 
 // Drop ends a packet.
-func Drop() Statement { return verdict("drop", expr.VerdictDrop, "") }
+func Drop() Statement { return one("drop", decide(drop, "")) }
 
 // Accept ends the chain of the hook; others of the same hook see the packet.
-func Accept() Statement { return verdict("accept", expr.VerdictAccept, "") }
+func Accept() Statement { return one("accept", decide(accept, "")) }
 
 // Return goes on where the chain was jumped to from.
-func Return() Statement { return verdict("return", expr.VerdictReturn, "") }
+func Return() Statement { return one("return", decide(unix.NFT_RETURN, "")) }
 
 // Jump goes through another chain.
-func Jump(chain string) Statement { return verdict("jump "+chain, expr.VerdictJump, chain) }
+func Jump(chain string) Statement { return one("jump "+chain, decide(unix.NFT_JUMP, chain)) }
 
-func verdict(text string, kind expr.VerdictKind, chain string) Statement {
-	return act{text, []expr.Any{&expr.Verdict{Kind: kind, Chain: chain}}}
+// SetClass gives a packet the class of a queueing discipline, a handle as tc(8)
+// has them.
+func SetClass(handle uint32) Statement {
+	return act{"meta priority set " + netlink.HandleStr(handle), func() ([]*nl.RtAttr, error) {
+		return []*nl.RtAttr{set(nl.Uint32Attr(handle)), meta(unix.NFT_META_PRIORITY).set()}, nil
+	}}
+}
+
+// Forward sends a packet out through another device, which has to be there when
+// the rule is made.
+func Forward(device string) Statement {
+	return act{fmt.Sprintf("fwd to %q", device), func() ([]*nl.RtAttr, error) {
+		l, err := netlink.LinkByName(device)
+		if err != nil {
+			return nil, err
+		}
+		return []*nl.RtAttr{set(nl.Uint32Attr(uint32(l.Attrs().Index))), forward()}, nil
+	}}
 }

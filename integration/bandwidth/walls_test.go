@@ -1,0 +1,59 @@
+package bandwidth
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bulkhead-dev/bulkhead/hooks/network"
+	"github.com/bulkhead-dev/bulkhead/hooks/network/facts"
+	"github.com/bulkhead-dev/bulkhead/hooks/network/namespace"
+	"github.com/bulkhead-dev/bulkhead/tenant"
+)
+
+// What walls print means to nft what they are to the kernel, for each kind of
+// rule.
+func TestWallsAreThosePrinted(t *testing.T) {
+	tcp := func(first, last uint16) []tenant.PortRange {
+		return []tenant.PortRange{{Protocol: "TCP", First: first, Last: last}}
+	}
+	some := []netip.Prefix{netip.MustParsePrefix("198.51.100.0/25"), netip.MustParsePrefix("2001:db8::/33"), netip.MustParsePrefix("203.0.113.7/32")}
+	everyPort := append(tcp(80, 80), tenant.PortRange{Protocol: "UDP", First: 1000, Last: 2000}, tenant.PortRange{Protocol: "SCTP", First: 7, Last: 7})
+	for name, n := range map[string]tenant.Network{
+		"smallest":    {},
+		"peers":       {Peers: []string{"umbrella", "initech"}},
+		"connections": {Connections: 1000, ContainerConnections: 10},
+		"host": {Host: []tenant.HostService{
+			{Ports: tcp(80, 90)}, {Address: netip.MustParseAddr("169.254.20.10"), Ports: everyPort}, {Address: netip.MustParseAddr("fd00:ec2::254"), Ports: tcp(80, 80)},
+		}},
+		"rules": {
+			Egress:  []tenant.NetworkRule{{Allow: true, Prefixes: some, Ports: everyPort}, {Prefixes: some}, {Allow: true, Ports: tcp(443, 443)}, {}},
+			Ingress: []tenant.NetworkRule{{Allow: true, Ports: tcp(8080, 8090)}, {Prefixes: some[:1]}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			applied, hosts := lab(t, 1)
+			printed, _ := lab(t, 1)
+			var plan *network.Plan
+			node := &tenant.Node{}
+			node.Network.DNS = []netip.Addr{netip.MustParseAddr("192.0.2.53"), netip.MustParseAddr("2001:db8::53")}
+			err := namespace.In(int(applied.Node.file.Fd()), func() error {
+				interfaces, err := facts.Read(hosts[0].file)
+				if err != nil {
+					return err
+				}
+				of := network.Facts{Name: network.Name{Installation: "t", Tenant: "acme", Scope: "s", ID: "c"}, Interfaces: interfaces}
+				plan = network.Walls(&tenant.Policy{Name: "acme", Network: n}, node, of)
+				return plan.Apply()
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			nft(t, printed, plan.String())
+			if d := cmp.Diff(nft(t, printed, "list ruleset"), nft(t, applied, "list ruleset")); d != "" {
+				t.Errorf("after\n%s(-printed +applied):\n%s", plan, d)
+			}
+		})
+	}
+}
