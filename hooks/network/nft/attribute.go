@@ -1,46 +1,56 @@
 package nft
 
 import (
+	"encoding/binary"
+
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
-// Attributes of a message. Numbers of nftables have the network's order of
-// bytes. Source: linux/netfilter/nf_tables.h.
+// An attribute is one of a message's, as netlink(7) has them: length, kind, data,
+// and zeros up to the next four bytes.
+type attribute []byte
 
-func number(kind int, n uint32) *nl.RtAttr { return nl.NewRtAttr(kind, nl.BEUint32Attr(n)) }
-
-func text(kind int, s string) *nl.RtAttr { return nl.NewRtAttr(kind, nl.ZeroTerminated(s)) }
-
-func nested(kind int, parts ...*nl.RtAttr) *nl.RtAttr {
-	a := nl.NewRtAttr(kind|unix.NLA_F_NESTED, nil)
-	for _, p := range parts {
-		a.AddChild(p)
+func newAttribute(kind int, data ...[]byte) attribute {
+	length := unix.SizeofRtAttr
+	for _, d := range data {
+		length += len(d)
 	}
-	return a
+	a := make(attribute, unix.SizeofRtAttr, (length+3)&^3)
+	binary.NativeEndian.PutUint16(a, uint16(length))
+	binary.NativeEndian.PutUint16(a[2:], uint16(kind))
+	for _, d := range data {
+		a = append(a, d...)
+	}
+	return a[:cap(a)]
+}
+
+// number has the network's order of bytes, as all of nftables.
+func number(kind int, n uint32) attribute {
+	return newAttribute(kind, binary.BigEndian.AppendUint32(nil, n))
+}
+
+func text(kind int, s string) attribute { return newAttribute(kind, nl.ZeroTerminated(s)) }
+
+func nested(kind int, parts ...attribute) attribute {
+	data := make([][]byte, len(parts))
+	for i, p := range parts {
+		data[i] = p
+	}
+	return newAttribute(kind|unix.NLA_F_NESTED, data...)
 }
 
 // value is what a register is compared with or set to.
-func value(kind int, data []byte) *nl.RtAttr {
-	return nested(kind, nl.NewRtAttr(unix.NFTA_DATA_VALUE, data))
+func value(kind int, data []byte) attribute {
+	return nested(kind, newAttribute(unix.NFTA_DATA_VALUE, data))
 }
 
-func verdictOf(kind int, code int32, chain string) *nl.RtAttr {
-	parts := []*nl.RtAttr{number(unix.NFTA_VERDICT_CODE, uint32(code))}
+func verdictOf(kind int, code int32, chain string) attribute {
+	parts := []attribute{number(unix.NFTA_VERDICT_CODE, uint32(code))}
 	if chain != "" {
 		parts = append(parts, text(unix.NFTA_VERDICT_CHAIN, chain))
 	}
 	return nested(kind, nested(unix.NFTA_DATA_VERDICT, parts...))
-}
-
-// request is a message of nftables.
-func request(kind int, flags int, f Family, body ...*nl.RtAttr) *nl.NetlinkRequest {
-	r := nl.NewNetlinkRequest(unix.NFNL_SUBSYS_NFTABLES<<8|kind, flags)
-	r.AddData(&nl.Nfgenmsg{NfgenFamily: f.number(), Version: unix.NFNETLINK_V0})
-	for _, a := range body {
-		r.AddData(a)
-	}
-	return r
 }
 
 // parse splits attributes that were joined, the last of each kind. What is no

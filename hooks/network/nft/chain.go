@@ -3,7 +3,6 @@ package nft
 import (
 	"fmt"
 
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -25,32 +24,42 @@ const (
 	accept = 1
 )
 
-// AddHook makes a chain that packets come to, and that lets through what it
-// does not drop.
-func (t Table) AddHook(chain string, h Hook) Command {
-	at := []*nl.RtAttr{number(unix.NFTA_HOOK_HOOKNUM, hooks[h.Name]), number(unix.NFTA_HOOK_PRIORITY, uint32(h.Priority))}
+// String is where it is, for nft.
+func (h Hook) String() string {
 	device := ""
 	if h.Device != "" {
 		device = fmt.Sprintf(" device %q", h.Device)
+	}
+	return fmt.Sprintf("type filter hook %s%s priority %d; policy accept;", h.Name, device, h.Priority)
+}
+
+func (h Hook) attributes() []attribute {
+	at := []attribute{number(unix.NFTA_HOOK_HOOKNUM, hooks[h.Name]), number(unix.NFTA_HOOK_PRIORITY, uint32(h.Priority))}
+	if h.Device != "" {
 		at = append(at, text(unix.NFTA_HOOK_DEV, h.Device))
 	}
-	what := fmt.Sprintf("add chain %s %s { type filter hook %s%s priority %d; policy accept; }", t, chain, h.Name, device, h.Priority)
-	body := append(t.chain(chain), nested(unix.NFTA_CHAIN_HOOK, at...), number(unix.NFTA_CHAIN_POLICY, accept), text(unix.NFTA_CHAIN_TYPE, "filter"))
-	return change{what, unix.NFT_MSG_NEWCHAIN, unix.NLM_F_CREATE, t.Family, body}
+	return []attribute{nested(unix.NFTA_CHAIN_HOOK, at...), number(unix.NFTA_CHAIN_POLICY, accept), text(unix.NFTA_CHAIN_TYPE, "filter")}
+}
+
+// AddHook makes a chain that packets come to, and that lets through what it
+// does not drop.
+func (t Table) AddHook(chain string, h Hook) Command {
+	body := append(t.chain(chain), h.attributes()...)
+	return change{message{unix.NFT_MSG_NEWCHAIN, unix.NLM_F_CREATE, t.Family, body}, "add chain %s %s { %s }", []any{t, chain, h}}
 }
 
 // AddChain makes a chain that others jump to.
 func (t Table) AddChain(chain string) Command {
-	return change{fmt.Sprintf("add chain %s %s", t, chain), unix.NFT_MSG_NEWCHAIN, unix.NLM_F_CREATE, t.Family, t.chain(chain)}
+	return change{message{unix.NFT_MSG_NEWCHAIN, unix.NLM_F_CREATE, t.Family, t.chain(chain)}, "add chain %s %s", []any{t, chain}}
 }
 
 // DeleteChain removes one that nothing jumps to.
 func (t Table) DeleteChain(chain string) Command {
-	return change{fmt.Sprintf("delete chain %s %s", t, chain), unix.NFT_MSG_DELCHAIN, 0, t.Family, t.chain(chain)}
+	return change{message{unix.NFT_MSG_DELCHAIN, 0, t.Family, t.chain(chain)}, "delete chain %s %s", []any{t, chain}}
 }
 
-func (t Table) chain(name string) []*nl.RtAttr {
-	return []*nl.RtAttr{text(unix.NFTA_CHAIN_TABLE, t.Name), text(unix.NFTA_CHAIN_NAME, name)}
+func (t Table) chain(name string) []attribute {
+	return []attribute{text(unix.NFTA_CHAIN_TABLE, t.Name), text(unix.NFTA_CHAIN_NAME, name)}
 }
 
 // AddRule appends a rule to a chain.
@@ -66,12 +75,12 @@ func (r ruleOf) String() string {
 	return fmt.Sprintf("add rule %s %s %s", r.Table, r.chain, r.Rule)
 }
 
-func (r ruleOf) encode() ([]*nl.NetlinkRequest, error) {
+func (r ruleOf) encode() ([]message, error) {
 	expressions, err := r.expressions(r.Family)
 	body := append(r.rules(r.chain), nested(unix.NFTA_RULE_EXPRESSIONS, expressions...))
-	return []*nl.NetlinkRequest{request(unix.NFT_MSG_NEWRULE, unix.NLM_F_CREATE|unix.NLM_F_APPEND, r.Family, body...)}, err
+	return []message{{unix.NFT_MSG_NEWRULE, unix.NLM_F_CREATE | unix.NLM_F_APPEND, r.Family, body}}, err
 }
 
-func (t Table) rules(chain string) []*nl.RtAttr {
-	return []*nl.RtAttr{text(unix.NFTA_RULE_TABLE, t.Name), text(unix.NFTA_RULE_CHAIN, chain)}
+func (t Table) rules(chain string) []attribute {
+	return []attribute{text(unix.NFTA_RULE_TABLE, t.Name), text(unix.NFTA_RULE_CHAIN, chain)}
 }

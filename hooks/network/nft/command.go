@@ -1,16 +1,15 @@
 package nft
 
 import (
+	"fmt"
 	"strings"
-
-	"github.com/vishvananda/netlink/nl"
 )
 
 // A Command changes one thing. Adding what is there, and flushing, is success;
 // deleting what is not there is not.
 type Command interface {
 	String() string
-	encode() ([]*nl.NetlinkRequest, error)
+	encode() ([]message, error)
 }
 
 // Script is done in one transaction: all of it or nothing.
@@ -27,15 +26,11 @@ func (s Script) String() string {
 
 // change is a command of one message.
 type change struct {
-	text  string
-	kind  int // NFT_MSG_*
-	flags int
-	Family
-	body []*nl.RtAttr
+	message
+	what string // with verbs of fmt
+	of   []any
 }
 
-func (c change) String() string { return c.text }
+func (c change) String() string { return fmt.Sprintf(c.what, c.of...) }
 
-func (c change) encode() ([]*nl.NetlinkRequest, error) {
-	return []*nl.NetlinkRequest{request(c.kind, c.flags, c.Family, c.body...)}, nil
-}
+func (c change) encode() ([]message, error) { return []message{c.message}, nil }

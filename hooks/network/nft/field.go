@@ -1,7 +1,6 @@
 package nft
 
 import (
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -16,38 +15,38 @@ type Field struct {
 	bytes     uint32
 }
 
-func (f Field) load() *nl.RtAttr { return f.from.load(f.bytes) }
+func (f Field) load() attribute { return f.from.load(f.bytes) }
 
 // Fields of frames. Offsets are those of IEEE 802.3 and RFC 826.
 var (
-	EtherSource    = Field{name: "ether saddr", ethernet: true, from: header{unix.NFT_PAYLOAD_LL_HEADER, 6}, bytes: 6}
-	EtherDest      = Field{name: "ether daddr", ethernet: true, from: header{unix.NFT_PAYLOAD_LL_HEADER, 0}, bytes: 6}
-	EtherType      = Field{name: "ether type", ethernet: true, from: header{unix.NFT_PAYLOAD_LL_HEADER, 12}, bytes: 2}
+	EtherSource    = Field{name: "ether saddr", ethernet: true, from: payload{unix.NFT_PAYLOAD_LL_HEADER, 6}, bytes: 6}
+	EtherDest      = Field{name: "ether daddr", ethernet: true, from: payload{unix.NFT_PAYLOAD_LL_HEADER, 0}, bytes: 6}
+	EtherType      = Field{name: "ether type", ethernet: true, from: payload{unix.NFT_PAYLOAD_LL_HEADER, 12}, bytes: 2}
 	PacketType     = Field{name: "meta pkttype", from: meta(unix.NFT_META_PKTTYPE), bytes: 1}
 	Protocol       = Field{name: "meta protocol", from: meta(unix.NFT_META_PROTOCOL), bytes: 2}
-	ARPSenderEther = Field{name: "arp saddr ether", protocol: unix.ETH_P_ARP, from: header{unix.NFT_PAYLOAD_NETWORK_HEADER, 8}, bytes: 6}
-	ARPSender      = Field{name: "arp saddr ip", protocol: unix.ETH_P_ARP, from: header{unix.NFT_PAYLOAD_NETWORK_HEADER, 14}, bytes: 4}
-	ARPTarget      = Field{name: "arp daddr ip", protocol: unix.ETH_P_ARP, from: header{unix.NFT_PAYLOAD_NETWORK_HEADER, 24}, bytes: 4}
+	ARPSenderEther = Field{name: "arp saddr ether", protocol: unix.ETH_P_ARP, from: payload{unix.NFT_PAYLOAD_NETWORK_HEADER, 8}, bytes: 6}
+	ARPSender      = Field{name: "arp saddr ip", protocol: unix.ETH_P_ARP, from: payload{unix.NFT_PAYLOAD_NETWORK_HEADER, 14}, bytes: 4}
+	ARPTarget      = Field{name: "arp daddr ip", protocol: unix.ETH_P_ARP, from: payload{unix.NFT_PAYLOAD_NETWORK_HEADER, 24}, bytes: 4}
 )
 
 // Fields of packets. Offsets are those of RFC 791, 8200, 4861 and 9293.
 var (
-	Source4    = Field{name: "ip saddr", protocol: unix.ETH_P_IP, from: header{unix.NFT_PAYLOAD_NETWORK_HEADER, 12}, bytes: 4}
-	Dest4      = Field{name: "ip daddr", protocol: unix.ETH_P_IP, from: header{unix.NFT_PAYLOAD_NETWORK_HEADER, 16}, bytes: 4}
-	Source6    = Field{name: "ip6 saddr", protocol: unix.ETH_P_IPV6, from: header{unix.NFT_PAYLOAD_NETWORK_HEADER, 8}, bytes: 16}
-	Dest6      = Field{name: "ip6 daddr", protocol: unix.ETH_P_IPV6, from: header{unix.NFT_PAYLOAD_NETWORK_HEADER, 24}, bytes: 16}
+	Source4    = Field{name: "ip saddr", protocol: unix.ETH_P_IP, from: payload{unix.NFT_PAYLOAD_NETWORK_HEADER, 12}, bytes: 4}
+	Dest4      = Field{name: "ip daddr", protocol: unix.ETH_P_IP, from: payload{unix.NFT_PAYLOAD_NETWORK_HEADER, 16}, bytes: 4}
+	Source6    = Field{name: "ip6 saddr", protocol: unix.ETH_P_IPV6, from: payload{unix.NFT_PAYLOAD_NETWORK_HEADER, 8}, bytes: 16}
+	Dest6      = Field{name: "ip6 daddr", protocol: unix.ETH_P_IPV6, from: payload{unix.NFT_PAYLOAD_NETWORK_HEADER, 24}, bytes: 16}
 	Transport  = Field{name: "meta l4proto", from: meta(unix.NFT_META_L4PROTO), bytes: 1}
-	ICMP4Type  = Field{name: "icmp type", protocol: unix.ETH_P_IP, transport: unix.IPPROTO_ICMP, from: header{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 0}, bytes: 1}
-	ICMP6Type  = Field{name: "icmpv6 type", protocol: unix.ETH_P_IPV6, transport: unix.IPPROTO_ICMPV6, from: header{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 0}, bytes: 1}
-	TCPDest    = Field{name: "tcp dport", transport: unix.IPPROTO_TCP, from: header{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 2}, bytes: 2}
-	UDPDest    = Field{name: "udp dport", transport: unix.IPPROTO_UDP, from: header{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 2}, bytes: 2}
-	UDPSource  = Field{name: "udp sport", transport: unix.IPPROTO_UDP, from: header{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 0}, bytes: 2}
-	SCTPDest   = Field{name: "sctp dport", transport: unix.IPPROTO_SCTP, from: header{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 2}, bytes: 2}
-	TCPFlags   = Field{name: "tcp flags", transport: unix.IPPROTO_TCP, from: header{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 13}, bytes: 1}
+	ICMP4Type  = Field{name: "icmp type", protocol: unix.ETH_P_IP, transport: unix.IPPROTO_ICMP, from: payload{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 0}, bytes: 1}
+	ICMP6Type  = Field{name: "icmpv6 type", protocol: unix.ETH_P_IPV6, transport: unix.IPPROTO_ICMPV6, from: payload{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 0}, bytes: 1}
+	TCPDest    = Field{name: "tcp dport", transport: unix.IPPROTO_TCP, from: payload{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 2}, bytes: 2}
+	UDPDest    = Field{name: "udp dport", transport: unix.IPPROTO_UDP, from: payload{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 2}, bytes: 2}
+	UDPSource  = Field{name: "udp sport", transport: unix.IPPROTO_UDP, from: payload{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 0}, bytes: 2}
+	SCTPDest   = Field{name: "sctp dport", transport: unix.IPPROTO_SCTP, from: payload{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 2}, bytes: 2}
+	TCPFlags   = Field{name: "tcp flags", transport: unix.IPPROTO_TCP, from: payload{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 13}, bytes: 1}
 	Connection = Field{name: "ct state", from: connection(unix.NFT_CT_STATE), bytes: 4}
 	// NDTarget is the address that a neighbour solicitation or advertisement is
 	// about. nft before 1.0.8 has no word for it.
-	NDTarget = Field{name: "@th,64,128", from: header{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 8}, bytes: 16}
+	NDTarget = Field{name: "@th,64,128", from: payload{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 8}, bytes: 16}
 )
 
 // A kind of packet (meta pkttype), as linux/if_packet.h has them.

@@ -3,7 +3,6 @@ package nft
 import (
 	"fmt"
 
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,10 +26,10 @@ func (f Flush) String() string {
 	return fmt.Sprintf("flush chain %s %s", f.Table, f.Chain)
 }
 
-func (f Flush) encode() ([]*nl.NetlinkRequest, error) {
+func (f Flush) encode() ([]message, error) {
 	if f.Set != "" { // without elements: all
-		return []*nl.NetlinkRequest{request(unix.NFT_MSG_DELSETELEM, 0, f.Family,
-			text(unix.NFTA_SET_ELEM_LIST_TABLE, f.Name), text(unix.NFTA_SET_ELEM_LIST_SET, f.Set))}, nil
+		return []message{{unix.NFT_MSG_DELSETELEM, 0, f.Family,
+			[]attribute{text(unix.NFTA_SET_ELEM_LIST_TABLE, f.Name), text(unix.NFTA_SET_ELEM_LIST_SET, f.Set)}}}, nil
 	}
-	return []*nl.NetlinkRequest{request(unix.NFT_MSG_DELRULE, 0, f.Family, f.rules(f.Chain)...)}, nil
+	return []message{{unix.NFT_MSG_DELRULE, 0, f.Family, f.rules(f.Chain)}}, nil
 }

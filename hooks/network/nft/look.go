@@ -13,12 +13,12 @@ import (
 // list hands on the attributes of all that nftables has of a kind. Where there is
 // no such table or set there is nothing. Another change between two answers makes
 // it ask again.
-func list(what string, ask, answer int, family Family, each func(map[uint16][]byte), of ...*nl.RtAttr) error {
+func list(what string, ask message, answer int, each func(map[uint16][]byte)) error {
+	ask.flags = unix.NLM_F_DUMP
 	var found [][]byte
 	err := error(nl.ErrDumpInterrupted)
 	for range 5 {
-		found, err = request(ask, unix.NLM_F_DUMP, family, of...).Execute(unix.NETLINK_NETFILTER, unix.NFNL_SUBSYS_NFTABLES<<8|uint16(answer))
-		if !errors.Is(err, nl.ErrDumpInterrupted) {
+		if found, err = ask.execute(answer); !errors.Is(err, nl.ErrDumpInterrupted) {
 			break
 		}
 	}
@@ -36,9 +36,31 @@ func list(what string, ask, answer int, family Family, each func(map[uint16][]by
 	return nil
 }
 
+// execute sends it and returns the answers of a kind.
+func (m message) execute(answer int) ([][]byte, error) {
+	r := nl.NewNetlinkRequest(unix.NFNL_SUBSYS_NFTABLES<<8|m.kind, m.flags)
+	r.AddData(&nl.Nfgenmsg{NfgenFamily: m.number(), Version: unix.NFNETLINK_V0})
+	for _, a := range m.body {
+		r.RawData = append(r.RawData, a...)
+	}
+	return r.Execute(unix.NETLINK_NETFILTER, unix.NFNL_SUBSYS_NFTABLES<<8|uint16(answer))
+}
+
+// HasChain reports whether a table has a chain.
+func (t Table) HasChain(chain string) (bool, error) {
+	_, err := message{unix.NFT_MSG_GETCHAIN, 0, t.Family, t.chain(chain)}.execute(unix.NFT_MSG_NEWCHAIN)
+	if errors.Is(err, unix.ENOENT) {
+		return false, nil
+	}
+	if err != nil {
+		err = fmt.Errorf("nftables: look for chain %s: %w", chain, err)
+	}
+	return err == nil, err
+}
+
 // Chains are the names of a table's chains, none if there is no such table.
 func (t Table) Chains() (names []string, err error) {
-	err = list("chains", unix.NFT_MSG_GETCHAIN, unix.NFT_MSG_NEWCHAIN, t.Family, func(a map[uint16][]byte) {
+	err = list("chains", message{kind: unix.NFT_MSG_GETCHAIN, Family: t.Family}, unix.NFT_MSG_NEWCHAIN, func(a map[uint16][]byte) {
 		if name(a[unix.NFTA_CHAIN_TABLE]) == t.Name {
 			names = append(names, name(a[unix.NFTA_CHAIN_NAME]))
 		}
@@ -48,9 +70,10 @@ func (t Table) Chains() (names []string, err error) {
 
 // Sets are the names of a table's sets and maps.
 func (t Table) Sets() (names []string, err error) {
-	err = list("sets", unix.NFT_MSG_GETSET, unix.NFT_MSG_NEWSET, t.Family, func(a map[uint16][]byte) {
+	ask := message{unix.NFT_MSG_GETSET, 0, t.Family, []attribute{text(unix.NFTA_SET_TABLE, t.Name)}}
+	err = list("sets", ask, unix.NFT_MSG_NEWSET, func(a map[uint16][]byte) {
 		names = append(names, name(a[unix.NFTA_SET_NAME]))
-	}, text(unix.NFTA_SET_TABLE, t.Name))
+	})
 	return names, err
 }
 
@@ -58,7 +81,10 @@ func (t Table) Sets() (names []string, err error) {
 // leads to a chain.
 func (s SetOf) Addresses() (map[netip.Addr]string, error) {
 	found := map[netip.Addr]string{}
-	return found, list("elements of "+s.Name, unix.NFT_MSG_GETSETELEM, unix.NFT_MSG_NEWSETELEM, s.Family, func(a map[uint16][]byte) {
+	ask := message{unix.NFT_MSG_GETSETELEM, 0, s.Family, []attribute{
+		text(unix.NFTA_SET_ELEM_LIST_TABLE, s.Table.Name), text(unix.NFTA_SET_ELEM_LIST_SET, s.Name),
+	}}
+	return found, list("elements of "+s.Name, ask, unix.NFT_MSG_NEWSETELEM, func(a map[uint16][]byte) {
 		elements, _ := nl.ParseRouteAttr(a[unix.NFTA_SET_ELEM_LIST_ELEMENTS])
 		for _, e := range elements {
 			element := parse(e.Value)
@@ -68,7 +94,7 @@ func (s SetOf) Addresses() (map[netip.Addr]string, error) {
 				found[key] = name(verdict[unix.NFTA_VERDICT_CHAIN])
 			}
 		}
-	}, text(unix.NFTA_SET_ELEM_LIST_TABLE, s.Table.Name), text(unix.NFTA_SET_ELEM_LIST_SET, s.Name))
+	})
 }
 
 // Counted is what a counter has counted.
@@ -77,11 +103,14 @@ type Counted struct{ Packets, Bytes uint64 }
 // Counters are those of a table.
 func (t Table) Counters() (map[string]Counted, error) {
 	found := map[string]Counted{}
-	return found, list("counters", unix.NFT_MSG_GETOBJ, unix.NFT_MSG_NEWOBJ, t.Family, func(a map[uint16][]byte) {
+	ask := message{unix.NFT_MSG_GETOBJ, 0, t.Family, []attribute{
+		text(unix.NFTA_OBJ_TABLE, t.Name), number(unix.NFTA_OBJ_TYPE, unix.NFT_OBJECT_COUNTER),
+	}}
+	return found, list("counters", ask, unix.NFT_MSG_NEWOBJ, func(a map[uint16][]byte) {
 		counter := parse(a[unix.NFTA_OBJ_DATA])
 		packets, bytes := counter[unix.NFTA_COUNTER_PACKETS], counter[unix.NFTA_COUNTER_BYTES]
 		if len(packets) == 8 && len(bytes) == 8 {
 			found[name(a[unix.NFTA_OBJ_NAME])] = Counted{binary.BigEndian.Uint64(packets), binary.BigEndian.Uint64(bytes)}
 		}
-	}, text(unix.NFTA_OBJ_TABLE, t.Name), number(unix.NFTA_OBJ_TYPE, unix.NFT_OBJECT_COUNTER))
+	})
 }

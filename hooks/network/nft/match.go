@@ -5,23 +5,22 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
 type match struct {
 	Field
 	text string // after the field's name
-	then []*nl.RtAttr
+	then []attribute
 }
 
 func (m match) String() string { return m.name + " " + m.text }
 
 func (m match) needs() Field { return m.Field }
 
-func (m match) encode() ([]*nl.RtAttr, error) { return append([]*nl.RtAttr{m.load()}, m.then...), nil }
+func (m match) encode() ([]attribute, error) { return append([]attribute{m.load()}, m.then...), nil }
 
-func (f Field) match(text string, then ...*nl.RtAttr) Statement { return match{f, text, then} }
+func (f Field) match(text string, then ...attribute) Statement { return match{f, text, then} }
 
 // Is matches one value.
 func (f Field) Is(v Value) Statement { return f.match(v.text, equal(v.data)) }

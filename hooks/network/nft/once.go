@@ -1,10 +1,6 @@
 package nft
 
-import (
-	"strings"
-
-	"github.com/vishvananda/netlink/nl"
-)
+import "strings"
 
 // Once makes a chain with its rules. It has to be left out where the chain is
 // there already, which then stays as it is, with what its rules remember: other
@@ -31,7 +27,7 @@ func (t Table) AddHookOnce(chain string, h Hook, rules ...Rule) Command {
 
 func (o Once) String() string { return strings.TrimSuffix(o.make.String(), "\n") }
 
-func (o Once) encode() (all []*nl.NetlinkRequest, err error) {
+func (o Once) encode() (all []message, err error) {
 	for _, c := range o.make {
 		m, err := c.encode()
 		if err != nil {

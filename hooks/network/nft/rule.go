@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"strings"
 
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -24,11 +23,11 @@ func (r Rule) String() string {
 type Statement interface {
 	String() string
 	needs() Field // whose protocol and transport have to be asked first
-	encode() ([]*nl.RtAttr, error)
+	encode() ([]attribute, error)
 }
 
 // expressions are the rule for the kernel, with what its fields depend on.
-func (r Rule) expressions(family Family) (out []*nl.RtAttr, err error) {
+func (r Rule) expressions(family Family) (out []attribute, err error) {
 	ethernet, protocol, transport := false, uint16(0), uint8(0)
 	for _, s := range r {
 		f := s.needs()
@@ -53,13 +52,13 @@ func (r Rule) expressions(family Family) (out []*nl.RtAttr, err error) {
 }
 
 // depend asks for the protocol as nft itself does in a family's chains.
-func depend(family Family, protocol uint16) []*nl.RtAttr {
+func depend(family Family, protocol uint16) []attribute {
 	if family == NetDev {
-		return []*nl.RtAttr{Protocol.load(), equal(binary.BigEndian.AppendUint16(nil, protocol))}
+		return []attribute{Protocol.load(), equal(binary.BigEndian.AppendUint16(nil, protocol))}
 	}
 	number := byte(unix.NFPROTO_IPV4)
 	if protocol == unix.ETH_P_IPV6 {
 		number = unix.NFPROTO_IPV6
 	}
-	return []*nl.RtAttr{meta(unix.NFT_META_NFPROTO).load(1), equal([]byte{number})}
+	return []attribute{meta(unix.NFT_META_NFPROTO).load(1), equal([]byte{number})}
 }

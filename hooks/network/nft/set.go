@@ -1,7 +1,6 @@
 package nft
 
 import (
-	"fmt"
 	"net/netip"
 	"strings"
 
@@ -37,22 +36,22 @@ func (s SetOf) Add() Command {
 	if s.Verdicts {
 		kind, key = "map", key+" : verdict"
 	}
-	what := fmt.Sprintf("add %s %s %s { type %s; }", kind, s.Table, s.Name, key)
-	return change{what, unix.NFT_MSG_NEWSET, unix.NLM_F_CREATE, s.Family, s.attributes(typeOf, bytes)}
+	return change{message{unix.NFT_MSG_NEWSET, unix.NLM_F_CREATE, s.Family, s.attributes(typeOf, bytes)},
+		"add %s %s %s { type %s; }", []any{kind, s.Table, s.Name, key}}
 }
 
-func (s SetOf) attributes(key, bytes uint32) []*nl.RtAttr {
+func (s SetOf) attributes(key, bytes uint32) []attribute {
 	flags := uint32(0)
-	var data []*nl.RtAttr
+	var data []attribute
 	if s.Verdicts {
 		flags = unix.NFT_SET_MAP
-		data = []*nl.RtAttr{number(unix.NFTA_SET_DATA_TYPE, unix.NFT_DATA_VERDICT), number(unix.NFTA_SET_DATA_LEN, 0)}
+		data = []attribute{number(unix.NFTA_SET_DATA_TYPE, unix.NFT_DATA_VERDICT), number(unix.NFTA_SET_DATA_LEN, 0)}
 	}
-	return append([]*nl.RtAttr{
+	return append([]attribute{
 		text(unix.NFTA_SET_TABLE, s.Table.Name), text(unix.NFTA_SET_NAME, s.Name), number(unix.NFTA_SET_FLAGS, flags),
 		number(unix.NFTA_SET_KEY_TYPE, key), number(unix.NFTA_SET_KEY_LEN, bytes),
 		number(unix.NFTA_SET_ID, 1), // asked for, but by name it is found
-		nl.NewRtAttr(unix.NFTA_SET_USERDATA, bigEndian),
+		newAttribute(unix.NFTA_SET_USERDATA, bigEndian),
 	}, data...)
 }
 
@@ -68,25 +67,38 @@ func (s SetOf) Take(addresses ...netip.Addr) Command {
 
 // Delete removes a set that no rule names.
 func (s SetOf) Delete() Command {
-	return change{fmt.Sprintf("delete set %s %s", s.Table, s.Name), unix.NFT_MSG_DELSET, 0, s.Family,
-		[]*nl.RtAttr{text(unix.NFTA_SET_TABLE, s.Table.Name), text(unix.NFTA_SET_NAME, s.Name)}}
+	named := []attribute{text(unix.NFTA_SET_TABLE, s.Table.Name), text(unix.NFTA_SET_NAME, s.Name)}
+	return change{message{unix.NFT_MSG_DELSET, 0, s.Family, named}, "delete set %s %s", []any{s.Table, s.Name}}
 }
 
 func (s SetOf) elements(verb string, kind, flags int, chain string, addresses []netip.Addr) Command {
-	words := make([]string, len(addresses))
-	elements := make([]*nl.RtAttr, len(addresses))
+	elements := make([]attribute, len(addresses))
 	for i, a := range addresses {
-		words[i] = a.String()
-		parts := []*nl.RtAttr{value(unix.NFTA_SET_ELEM_KEY, a.AsSlice())}
+		parts := []attribute{value(unix.NFTA_SET_ELEM_KEY, a.AsSlice())}
 		if chain != "" {
-			words[i] += " : jump " + chain
 			parts = append(parts, verdictOf(unix.NFTA_SET_ELEM_DATA, unix.NFT_JUMP, chain))
 		}
 		elements[i] = nested(unix.NFTA_LIST_ELEM, parts...)
 	}
-	what := fmt.Sprintf("%s element %s %s { %s }", verb, s.Table, s.Name, strings.Join(words, ", "))
-	return change{what, kind, flags, s.Family, []*nl.RtAttr{
+	return change{message{kind, flags, s.Family, []attribute{
 		text(unix.NFTA_SET_ELEM_LIST_TABLE, s.Table.Name), text(unix.NFTA_SET_ELEM_LIST_SET, s.Name),
 		nested(unix.NFTA_SET_ELEM_LIST_ELEMENTS, elements...),
-	}}
+	}}, "%s element %s %s { %s }", []any{verb, s.Table, s.Name, listed{addresses, chain}}}
+}
+
+// listed prints elements.
+type listed struct {
+	addresses []netip.Addr
+	chain     string
+}
+
+func (l listed) String() string {
+	words := make([]string, len(l.addresses))
+	for i, a := range l.addresses {
+		words[i] = a.String()
+		if l.chain != "" {
+			words[i] += " : jump " + l.chain
+		}
+	}
+	return strings.Join(words, ", ")
 }

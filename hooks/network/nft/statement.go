@@ -11,17 +11,17 @@ import (
 // act is a statement that looks at nothing of a packet.
 type act struct {
 	text string
-	do   func() ([]*nl.RtAttr, error)
+	do   func() ([]attribute, error)
 }
 
 func (a act) String() string { return a.text }
 
 func (a act) needs() Field { return Field{} }
 
-func (a act) encode() ([]*nl.RtAttr, error) { return a.do() }
+func (a act) encode() ([]attribute, error) { return a.do() }
 
-func one(text string, e *nl.RtAttr) Statement {
-	return act{text, func() ([]*nl.RtAttr, error) { return []*nl.RtAttr{e}, nil }}
+func one(text string, e attribute) Statement {
+	return act{text, func() ([]attribute, error) { return []attribute{e}, nil }}
 }
 
 // Count counts in a counter of the table.
@@ -50,19 +50,19 @@ func Jump(chain string) Statement { return one("jump "+chain, decide(unix.NFT_JU
 // SetClass gives a packet the class of a queueing discipline, a handle as tc(8)
 // has them.
 func SetClass(handle uint32) Statement {
-	return act{"meta priority set " + netlink.HandleStr(handle), func() ([]*nl.RtAttr, error) {
-		return []*nl.RtAttr{set(nl.Uint32Attr(handle)), meta(unix.NFT_META_PRIORITY).set()}, nil
+	return act{"meta priority set " + netlink.HandleStr(handle), func() ([]attribute, error) {
+		return []attribute{set(nl.Uint32Attr(handle)), meta(unix.NFT_META_PRIORITY).set()}, nil
 	}}
 }
 
 // Forward sends a packet out through another device, which has to be there when
 // the rule is made.
 func Forward(device string) Statement {
-	return act{fmt.Sprintf("fwd to %q", device), func() ([]*nl.RtAttr, error) {
+	return act{fmt.Sprintf("fwd to %q", device), func() ([]attribute, error) {
 		l, err := netlink.LinkByName(device)
 		if err != nil {
 			return nil, err
 		}
-		return []*nl.RtAttr{set(nl.Uint32Attr(uint32(l.Attrs().Index))), forward()}, nil
+		return []attribute{set(nl.Uint32Attr(uint32(l.Attrs().Index))), forward()}, nil
 	}}
 }

@@ -57,7 +57,7 @@ func (c *Conn) Run(s Script) error {
 // messages. They are numbered from 1; only the last is acknowledged, when all is
 // done. Source: linux/netfilter/nfnetlink.h, NFNL_MSG_BATCH_BEGIN.
 func (s Script) batch() (all []byte, of []Command, err error) {
-	var messages []*nl.NetlinkRequest
+	var messages []message
 	for _, c := range s {
 		m, err := c.encode()
 		if err != nil {
@@ -71,21 +71,12 @@ func (s Script) batch() (all []byte, of []Command, err error) {
 	if len(messages) == 0 {
 		return nil, nil, nil
 	}
-	messages[len(messages)-1].Flags |= unix.NLM_F_ACK
-	all = limit(unix.NFNL_MSG_BATCH_BEGIN)
+	messages[len(messages)-1].flags |= unix.NLM_F_ACK
+	all = limit(nil, unix.NFNL_MSG_BATCH_BEGIN)
 	for i, m := range messages {
-		m.Seq = uint32(i + 1)
-		all = append(all, m.Serialize()...)
+		all = m.append(all, uint32(i+1))
 	}
-	return append(all, limit(unix.NFNL_MSG_BATCH_END)...), of, nil
-}
-
-// limit begins or ends a batch.
-func limit(kind int) []byte {
-	r := nl.NewNetlinkRequest(kind, 0)
-	r.Seq = 0
-	r.AddData(&nl.Nfgenmsg{Version: unix.NFNETLINK_V0, ResId: nl.Swap16(unix.NFNL_SUBSYS_NFTABLES)})
-	return r.Serialize()
+	return limit(all, unix.NFNL_MSG_BATCH_END), of, nil
 }
 
 // answer waits for the last message's acknowledgement. Each that was refused has
