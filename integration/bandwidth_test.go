@@ -112,16 +112,34 @@ func TestDockerBoundsWhoeverSharesANetwork(t *testing.T) {
 	})
 }
 
-// An interface that has no end on the node has nothing that could bound it.
-func TestDockerRefusesWhatBandwidthCannotBound(t *testing.T) {
+// An interface that comes while the container runs is bounded with the others, by
+// the same limit.
+func TestDockerBoundsWhatIsConnectedLater(t *testing.T) {
+	onEachDocker(t, slowAcme("{ingressBitsPerSecond: 8M}"), func(s *dockerStage) {
+		s.sleeper("--name", "first")
+		s.docker("network", "create", "later")
+		diverted := func() int {
+			return strings.Count(s.shaped("nft", "list", "chains", "netdev"), "chain down-")
+		}
+		s.expect("interfaces", fmt.Sprint(diverted()), "1")
+		s.docker("network", "connect", "later", "first")
+		s.must(node.Await(s.ctx, func() bool { return diverted() == 2 }))
+		s.expect("classes", fmt.Sprint(s.ceilings()), "[8 8]")
+		s.docker("rm", "-f", "first")
+		s.docker("network", "rm", "later")
+		s.expect("device", s.device(), "")
+	})
+}
+
+// An interface that has no end on the node has nothing that walls could stand at,
+// and that could bound it.
+func TestDockerRefusesAnInterfaceWithoutAnEndHere(t *testing.T) {
 	onEachDocker(t, slowAcme("{ingressBitsPerSecond: 8M}"), func(s *dockerStage) {
 		s.shaped("ip", "link", "add", "trunk", "type", "bridge")
 		t.Cleanup(func() { s.shaped("ip", "link", "del", "trunk") })
 		s.shaped("ip", "link", "set", "trunk", "up")
 		s.docker("network", "create", "-d", "macvlan", "-o", "parent=trunk", "lan")
 		sleep := []string{"run", "-d", "--network", "lan", node.ImageName, "sleep", "600"}
-		s.refused("refused by bandwidth: interface eth0 is one that has no end on the node, want a veth, whose traffic limits.bandwidth can bound; allow with network.walls", sleep...)
-		s.must(s.Node.Apply(s.ctx, acmeOnDocker))
 		s.refused("refused by network: interface eth0 is macvlan without an end on this node, want one whose other end is here; allow with network.walls: Preferred", sleep...)
 		s.must(s.Node.Apply(s.ctx, node.Policy{Tenants: map[string]string{"acme": "network: {walls: Preferred}"}})) // the control
 		s.docker(sleep...)

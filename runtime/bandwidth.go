@@ -6,125 +6,105 @@ import (
 	"io/fs"
 	"slices"
 
-	specs "github.com/opencontainers/runtime-spec/specs-go"
-
 	"github.com/bulkhead-dev/bulkhead/hooks/network/bandwidth"
+	"github.com/bulkhead-dev/bulkhead/hooks/network/nft"
 	"github.com/bulkhead-dev/bulkhead/hooks/network/shape"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
-// ends identifies the namespace that a process is in, which the other ends of the
-// container's interfaces are in.
-func ends(node *bandwidth.Node, r *record.Record, shim int) (*record.Bandwidth, error) {
-	b := &record.Bandwidth{Shim: shim}
-	var err error
-	if b.Node, err = namespaceOf(shim, specs.NetworkNamespace); err != nil {
+// join prepares where the packets of a starting container, or of its new
+// interfaces, wait for their bandwidth, and returns the rules that lead them
+// there. Others of its family stay as they are.
+//
+// Preconditions: the locks of its tenant, of those above it, and of the network
+// are held, and the calling thread is where its walls stand.
+func (rt *Runtime) join(st policies, r *record.Record) (nft.Script, error) {
+	line, err := rt.lineOf(st, r)
+	if err != nil || !bounded(line) {
 		return nil, err
 	}
-	if !node.Is(b.Node.Device, b.Node.Inode) {
-		return nil, fmt.Errorf("process %d is in another network namespace", shim)
-	}
-	b.ShimStartTime, err = record.StartTime(shim)
-	return b, err
-}
-
-func endsOf(node *bandwidth.Node, r *record.Record) ([]record.End, []string, error) {
-	network, _ := r.NetworkNamespace()
-	found, outside, err := node.Ends(fmt.Sprintf("/proc/%d/ns/net", r.Pid))
+	node, err := bandwidth.Here()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	// The process may have ended while they were read, and its number be another's.
-	if now, err := namespaceOf(r.Pid, specs.NetworkNamespace); err != nil || now != network || !r.Alive() {
-		return nil, nil, errors.Join(fmt.Errorf("the container's process %d ended", r.Pid), err)
+	defer node.Close()
+	beside, err := rt.oneOfEach(append(slices.Clone(line[0].Below), line[0].Name), r)
+	if err != nil {
+		return nil, err
 	}
-	var all []record.End
-	for _, e := range found {
-		all = append(all, record.End(e))
+	f, leaves, err := rt.family(st, node, append(beside, r))
+	if err != nil {
+		return nil, err
 	}
-	return all, outside, nil
+	leaves[len(leaves)-1].New = true
+	rules, err := node.Join(f, leaves)
+	if err != nil {
+		err = fmt.Errorf("bound the bandwidth of tenant %s: %w", r.Tenant, err)
+	}
+	return rules, err
 }
 
-// bound makes the limits hold for containers of one family whose interfaces' ends
-// are in one namespace, and remembers their numbers. If one is starting, the
-// family may have others, which stay as they are.
+// family collects what containers of one outermost tenant have where their
+// interfaces' ends are, and gives each a number.
 //
-// Preconditions: the locks of those tenants whose records get a number, and the
-// network's, are held.
-func (rt *Runtime) bound(st policies, node *bandwidth.Node, of []*record.Record, starting *record.Record) error {
-	line, err := rt.lineOf(st, of[0])
-	if err != nil {
-		return err
-	}
-	outermost := line[0].Name
-	was := map[*record.Record]record.Bandwidth{}
-	for _, r := range of {
-		was[r] = *r.Bandwidth
-	}
-	if err := rt.number(node, outermost, of); err != nil {
-		return err
-	}
-	f := shape.Family{Installation: rt.root.Installation()}
-	var leaves []bandwidth.Leaf
-	for _, r := range of {
-		// First what is remembered, so that it is found whatever happens next.
-		changed := r.Bandwidth.Leaf != was[r].Leaf || r.Bandwidth.Outermost != was[r].Outermost
-		if changed {
-			if err := record.Save(rt.root, r); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-		}
+// Preconditions: as join's, for those whose records get a number.
+func (rt *Runtime) family(st policies, node *bandwidth.Node, of []*record.Record) (f shape.Family, leaves []bandwidth.Leaf, err error) {
+	f.Installation = rt.root.Installation()
+	for i, r := range of {
 		line, err := rt.lineOf(st, r)
 		if err != nil {
-			return err
+			return f, nil, err
 		}
 		f.Tenants = withLine(f.Tenants, line)
-		if slices.ContainsFunc(leaves, func(l bandwidth.Leaf) bool { return l.Number == r.Bandwidth.Leaf }) {
-			continue // in another's network namespace
+		changed, err := rt.number(node, line[0].Name, r, of[:i])
+		if err != nil {
+			return f, nil, err
 		}
-		l := bandwidth.Leaf{Number: r.Bandwidth.Leaf, Tenant: r.Tenant, New: r == starting || changed}
-		for _, e := range r.Bandwidth.Ends {
-			l.Ends = append(l.Ends, bandwidth.End(e))
-		}
-		leaves = append(leaves, l)
+		leaves = append(leaves, bandwidth.Leaf{Number: r.Network.Leaf, Tenant: r.Tenant, Interfaces: r.Network.Interfaces, New: changed})
 	}
-	if err := node.Bound(f, leaves, starting != nil); err != nil {
-		return fmt.Errorf("bound the bandwidth of tenant %s: %w", outermost, err)
-	}
-	return nil
+	return f, leaves, nil
 }
 
-// number gives those a number that have none in the family: the same to all in
-// one network namespace.
-func (rt *Runtime) number(node *bandwidth.Node, outermost string, of []*record.Record) error {
-	there, err := node.Numbers(rt.root.Installation(), outermost)
+// number gives one a number that has none in the family, and remembers it before
+// anything has it.
+func (rt *Runtime) number(node *bandwidth.Node, outermost string, r *record.Record, numbered []*record.Record) (changed bool, err error) {
+	if r.Network.Leaf != 0 && r.Network.Outermost == outermost {
+		return false, nil
+	}
+	taken, err := node.Numbers(rt.root.Installation(), outermost)
 	if err != nil {
-		return err
+		return false, err
 	}
-	numbers := map[record.Namespace]uint16{}
-	for _, r := range of {
-		if r.Bandwidth.Outermost == outermost {
-			network, _ := r.NetworkNamespace()
-			numbers[network] = r.Bandwidth.Leaf
-			there = append(there, r.Bandwidth.Leaf)
-		}
+	for _, o := range numbered {
+		taken = append(taken, o.Network.Leaf)
 	}
-	for _, r := range of {
-		network, _ := r.NetworkNamespace()
-		number, known := numbers[network]
-		if !known {
-			number, err = shape.Number(r.Scope+"/"+r.ID, func(n uint16) bool { return slices.Contains(there, n) })
-			if err != nil {
-				return err
+	n := *r.Network
+	if n.Leaf, err = shape.Number(r.Scope+"/"+r.ID, func(n uint16) bool { return slices.Contains(taken, n) }); err != nil {
+		return false, err
+	}
+	n.Outermost, r.Network = outermost, &n
+	if err := record.Save(rt.root, r); !errors.Is(err, fs.ErrNotExist) { // it has just ended
+		return true, err
+	}
+	return true, nil
+}
+
+// oneOfEach is a container beside another of each tenant of a family, by which
+// the tenant's classes are found. Those that an apply has not moved yet, to
+// another outermost tenant, are left out.
+func (rt *Runtime) oneOfEach(tenants []string, beside *record.Record) (all []*record.Record, err error) {
+	for _, name := range tenants {
+		err = errors.Join(err, rt.ofTenant(name, func(r *record.Record) bool {
+			n := r.Network
+			found := n != nil && n.Leaf != 0 && n.Outermost == tenants[len(tenants)-1] && n.Outside == beside.Network.Outside && (r.Scope != beside.Scope || r.ID != beside.ID)
+			if found {
+				all = append(all, r)
 			}
-			numbers[network], there = number, append(there, number)
-		}
-		b := *r.Bandwidth
-		b.Leaf, b.Outermost = number, outermost
-		r.Bandwidth = &b
+			return found
+		}))
 	}
-	return nil
+	return all, err
 }
 
 // withLine adds the tenants of a line that are not there yet.
@@ -156,30 +136,4 @@ func bounded(line []*tenant.Policy) bool {
 	return slices.ContainsFunc(line, func(p *tenant.Policy) bool {
 		return limitsOf(p.Network.Bandwidth) != shape.Limits{} || limitsOf(p.Network.ContainerBandwidth) != shape.Limits{}
 	})
-}
-
-// lineOf are the policies of a container's tenant and of those above it, the
-// outermost first. A tenant that the policy no longer has keeps the limits that it
-// had at Create.
-func (rt *Runtime) lineOf(st policies, r *record.Record) (line []*tenant.Policy, err error) {
-	p, err := st.Tenant(r.Tenant)
-	if errors.Is(err, fs.ErrNotExist) {
-		had, unread := tenant.OpenVersion(rt.root, r.Version)
-		if unread != nil {
-			return nil, unread
-		}
-		st = had
-		p, err = st.Tenant(r.Tenant)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("tenant %s: %w", r.Tenant, err)
-	}
-	for _, name := range append(slices.Clone(p.Ancestors), p.Name) {
-		a, err := st.Tenant(name)
-		if err != nil {
-			return nil, fmt.Errorf("tenant %s: %w", name, err)
-		}
-		line = append(line, a)
-	}
-	return line, nil
 }

@@ -60,7 +60,7 @@ func (rt *Runtime) Leftovers() ([]Leftover, error) {
 	if err != nil {
 		return nil, err
 	}
-	walls, err := rt.walls(all)
+	walls, err := rt.unknownWalls(all)
 	if err != nil {
 		return nil, err
 	}

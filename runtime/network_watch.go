@@ -12,7 +12,7 @@ import (
 )
 
 // WatchNetwork raises walls around interfaces that a running container is given
-// later (`docker network connect`), until ctx ends. It holds the container's
+// later (`docker network connect`), and bounds them, until ctx ends. It holds the container's
 // network namespace meanwhile. What failed is told, and watching goes on.
 func (rt *Runtime) WatchNetwork(ctx context.Context, c Caller, failed func(error)) error {
 	r, err := record.Load(rt.root, c.Scope(), c.ID)
@@ -30,7 +30,7 @@ func (rt *Runtime) WatchNetwork(ctx context.Context, c Caller, failed func(error
 	defer ns.Close()
 	for ctx.Err() == nil { // the kernel ends a subscription that is not read fast enough
 		if err := watchOnce(ctx, ns, func() {
-			if err := rt.Wall(c); err != nil && ctx.Err() == nil {
+			if err := rt.Plugged(c); err != nil && ctx.Err() == nil {
 				failed(err)
 			}
 		}); err != nil {

@@ -28,14 +28,14 @@ func (rt *Runtime) release(r *record.Record) error {
 		return remove()
 	}
 	if err := rt.tree.Locked([]string{r.Tenant}, func() error {
-		if err := rt.unwall(r); err != nil {
+		if err := rt.unplugged(r); err != nil {
 			return err
 		}
 		return remove()
 	}); err != nil {
 		return err
 	}
-	err := errors.Join(rt.releaseNetwork(r.Tenant), rt.unplugged(r))
+	err := rt.releaseNetwork(r.Tenant)
 	if r.TenantCgroup != "" {
 		return errors.Join(err, rt.tree.Release(r.TenantCgroup))
 	}

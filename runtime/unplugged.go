@@ -2,67 +2,53 @@ package runtime
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 
+	"github.com/bulkhead-dev/bulkhead/hooks/network"
 	"github.com/bulkhead-dev/bulkhead/hooks/network/bandwidth"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 )
 
-// unplugged takes away what bounds a container's network namespace, after its
-// record has gone, if no other container is recorded to be in it. It reads no
-// policy.
+// unplugged takes away what stands around a container's network. Where another
+// of the tenant's still lives in its network namespace, it becomes that one's. It
+// reads no policy.
+//
+// Preconditions: the tenant's lock is held.
 func (rt *Runtime) unplugged(r *record.Record) error {
-	b := r.Bandwidth
-	if b == nil {
+	if r.Network == nil {
 		return nil
 	}
-	return rt.tree.LockedNetwork(func() error {
-		shared := false
-		err := rt.ofTenant(r.Tenant, func(o *record.Record) bool {
-			shared = sharesLeaf(o, b)
-			return shared
-		})
-		if err != nil || shared {
-			return err
-		}
-		node, err := nodeOf(b)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // it went with all that was in it
-		}
-		if err != nil {
-			return err
-		}
-		defer node.Close()
-		return node.Release(rt.root.Installation(), b.Outermost, b.Leaf, interfaces(b))
+	inside, _ := r.NetworkNamespace()
+	heir, err := rt.sharing(r, inside)
+	if err != nil {
+		return err
+	}
+	if heir != nil {
+		heir.Network = r.Network
+		return record.Save(rt.root, heir)
+	}
+	err = rt.atNetwork(r.Network, func() error {
+		return errors.Join(network.Undo(rt.wallsName(r)), rt.unbound(r.Network))
 	})
-}
-
-func sharesLeaf(r *record.Record, b *record.Bandwidth) bool {
-	return r.Bandwidth != nil && r.Bandwidth.Node == b.Node && r.Bandwidth.Outermost == b.Outermost && r.Bandwidth.Leaf == b.Leaf
-}
-
-func interfaces(b *record.Bandwidth) (names []string) {
-	for _, e := range b.Ends {
-		names = append(names, e.Name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it went with the namespace that it stood in
 	}
-	return names
+	return err
 }
 
-// nodeOf opens the namespace of a container's ends: this process's own, or that of
-// a shim that lives. Its error is fs.ErrNotExist if neither is.
-func nodeOf(b *record.Bandwidth) (*bandwidth.Node, error) {
-	for _, path := range []string{"/proc/self/ns/net", fmt.Sprintf("/proc/%d/ns/net", b.Shim)} {
-		node, err := bandwidth.Open(path)
-		if err != nil {
-			continue
-		}
-		if node.Is(b.Node.Device, b.Node.Inode) {
-			return node, nil
-		}
-		if err := node.Close(); err != nil {
-			return nil, err
-		}
+// unbound takes its classes of bandwidth away.
+func (rt *Runtime) unbound(n *record.Network) error {
+	if n.Leaf == 0 {
+		return nil
 	}
-	return nil, fmt.Errorf("no process is known in the network namespace of the interfaces: %w", fs.ErrNotExist)
+	node, err := bandwidth.Here()
+	if err != nil {
+		return err
+	}
+	defer node.Close()
+	return node.Release(rt.root.Installation(), known(n))
+}
+
+func known(n *record.Network) bandwidth.Known {
+	return bandwidth.Known{Outermost: n.Outermost, Leaf: n.Leaf, Interfaces: n.Ends()}
 }

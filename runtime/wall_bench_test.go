@@ -89,7 +89,7 @@ func (w wallBench) start(tenant, number int) (took time.Duration, end func()) {
 	host := w.plug(process.Process.Pid, number)
 	w.must(a.Started(context.Background(), process.Process.Pid))
 	begin := time.Now()
-	w.must(w.rt.Wall(c))
+	w.must(w.rt.Plugged(c))
 	took = time.Since(begin)
 	ended := false
 	end = func() {

@@ -11,9 +11,9 @@ import (
 	"github.com/bulkhead-dev/bulkhead/runtime"
 )
 
-// Start prepares the network of a container that takes it for itself, bounds its
-// interfaces, and raises the walls around them, before its first process runs. By
-// now an engine has plugged it: Docker since 28 and `ctr --cni` do so between
+// Start prepares the network of a container that takes it for itself, and raises
+// the walls around it, before its first process runs. By now an engine has
+// plugged it: Docker since 28 and `ctr --cni` do so between
 // Create and Start.
 func (s *service) Start(ctx context.Context, r *taskv3.StartRequest) (*taskv3.StartResponse, error) {
 	if r.ExecID != "" {
@@ -38,10 +38,7 @@ func (s *service) begin(c runtime.Caller) error {
 	if err := s.rt.Starting(c); err != nil {
 		return err
 	}
-	if err := s.rt.Bound(c.Scope(), c.ID); err != nil {
-		return err
-	}
-	return s.rt.Wall(c)
+	return s.rt.Plugged(c)
 }
 
 // answered is when an engine has the answer to a call, and has had time to delete

@@ -34,11 +34,7 @@ func run(ctx context.Context, inv *invocation) error {
 	if err != nil {
 		return err
 	}
-	err = inv.rt.Bound(m.Scope(), m.ID)
-	if err == nil {
-		err = inv.rt.Wall(m.Caller)
-	}
-	if err == nil {
+	if err = inv.rt.Plugged(m.Caller); err == nil {
 		err = runtime.Attached(ctx, nil, m.delegate, append(inv.global(m.stateFolder), "start", m.ID)...)
 	}
 	if err != nil {

@@ -1,12 +1,14 @@
 package network
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/bulkhead-dev/bulkhead/hooks/network/nft"
 )
@@ -22,34 +24,95 @@ func (t *Taken) Error() string {
 }
 
 // Apply raises the walls, or brings those that stand to the plan, in one
-// transaction: established connections and counters live on. It works in the
-// network namespace of the calling thread, and expects that nobody else changes
-// walls there meanwhile. Its error is *Taken where a container has one of the
-// addresses.
-func (p *Plan) Apply() error {
-	standing, err := look(p.of.Installation)
+// transaction with what else is to be there: established connections and counters
+// live on. It works in the network namespace of the calling thread, and expects
+// that nobody else changes walls there meanwhile. Its error is *Taken where
+// another container has one of the addresses.
+func (p *Plan) Apply(more nft.Script) error {
+	script, standing, err := p.changes()
 	if err != nil {
 		return err
 	}
-	if err := standing.taken(p.of); err != nil {
-		return err
+	if err := slices.Concat(script, more).Run(); err != nil {
+		return p.whose(err)
 	}
-	var ends []string
-	for _, i := range p.of.Interfaces {
+	if standing != nil {
+		p.forget(standing)
+	}
+	return p.stand()
+}
+
+// changes are what has to be done for the plan where something stands already.
+// For a container that has none yet only that is asked for which others may have
+// made: with many containers it takes long to list all.
+func (p *Plan) changes() (nft.Script, *standing, error) {
+	has, err := packets(p.of.Installation).HasChain(passages[0] + "-" + p.of.Key())
+	if err != nil {
+		return nil, nil, err
+	}
+	if !has {
+		script, err := p.first()
+		return script, nil, err
+	}
+	standing, err := look(p.of.Installation)
+	if err != nil {
+		return nil, nil, err
+	}
+	outdated, err := standing.release(p.of.Key(), slices.Concat(p.of.all(false), p.of.all(true)))
+	if err != nil {
+		return nil, nil, err
+	}
+	script := slices.Concat(outdated, slices.DeleteFunc(slices.Clone(p.Script), standing.needless), standing.without(p.of.Key(), p.of.ends()))
+	return script, standing, nil
+}
+
+// first are the changes where nothing stands of the container.
+func (p *Plan) first() (script nft.Script, err error) {
+	for _, c := range p.Script {
+		switch c := c.(type) {
+		case nft.Flush:
+			continue
+		case nft.Once:
+			has, err := c.HasChain(c.Chain)
+			if err != nil {
+				return nil, err
+			}
+			if has {
+				continue
+			}
+		}
+		script = append(script, c)
+	}
+	return script, nil
+}
+
+func (f Facts) ends() (ends []string) {
+	for _, i := range f.Interfaces {
 		if i.Host != "" {
 			ends = append(ends, i.Host)
 		}
 	}
-	outdated, err := standing.release(p.of.Key(), slices.Concat(p.of.all(false), p.of.all(true)))
-	if err != nil {
-		return err
+	return ends
+}
+
+// whose says which container has an address already: in a map it can lead to one
+// only, so the kernel refused the change.
+func (p *Plan) whose(refused error) error {
+	if !errors.Is(refused, unix.EEXIST) && !errors.Is(refused, unix.EBUSY) {
+		return refused
 	}
-	script := slices.Concat(outdated, slices.DeleteFunc(slices.Clone(p.Script), standing.needless), standing.without(p.of.Key(), ends))
-	if err := script.Run(); err != nil {
-		return err
+	for _, six := range []bool{false, true} {
+		owners, err := verdicts(packets(p.of.Installation), passages[0], six).Addresses()
+		if err != nil {
+			return errors.Join(refused, err)
+		}
+		for _, a := range p.of.all(six) {
+			if key, ok := strings.CutPrefix(owners[a], passages[0]+"-"); ok && key != p.of.Key() {
+				return &Taken{a, key}
+			}
+		}
 	}
-	p.forget(standing)
-	return p.stand()
+	return refused
 }
 
 // stand wants each device to be the one that was looked at. The kernel accepts a

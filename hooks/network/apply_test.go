@@ -1,6 +1,7 @@
 package network
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -179,7 +180,7 @@ func (c *box) wall(p *tenant.Policy, node *tenant.Node) {
 				return err
 			}
 		}
-		return Walls(p, node, Facts{c.of, c.facts}).Apply()
+		return Walls(p, node, Facts{c.of, c.facts}).Apply(nil)
 	})
 }
 
@@ -314,4 +315,36 @@ func TestWallsOnABridge(t *testing.T) {
 		return err
 	})
 	a.reaches(b.four, 80)
+}
+
+// An address that a container has is refused to another, which leaves
+// everything as it was, and is free when it has gone.
+func TestAnAddressIsOneContainers(t *testing.T) {
+	node := bridged(t)
+	first, second := node.plug(t, "acme", 2), node.plug(t, "umbrella", 2)
+	none := new(tenant.Node)
+	first.wall(policyOf("acme"), none)
+	apply := func() (err error) {
+		node.do(func() error {
+			read, unread := facts.Read(second.file)
+			second.facts = read
+			err = Walls(policyOf("umbrella"), none, Facts{second.of, read}).Apply(nil)
+			return unread
+		})
+		return err
+	}
+	var taken *Taken
+	if err := apply(); !errors.As(err, &taken) || taken.Key != first.of.Key() || taken.Address != first.four {
+		t.Fatalf("error %v, want that %s is taken", err, first.four)
+	}
+	node.do(func() error {
+		keys, err := Standing("t")
+		if len(keys) != 1 || keys[0] != first.of.Key() {
+			t.Errorf("walls of %v stand, want those of the first", keys)
+		}
+		return errors.Join(err, Undo(first.of))
+	})
+	if err := apply(); err != nil {
+		t.Error(err)
+	}
 }

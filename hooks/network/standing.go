@@ -70,25 +70,6 @@ func (s *standing) addresses(key string, six bool) ([]netip.Addr, error) {
 	return all, nil
 }
 
-// taken reports another container that has one of the addresses.
-func (s *standing) taken(f Facts) error {
-	if len(s.packets) == 0 {
-		return nil
-	}
-	for _, six := range []bool{false, true} {
-		owners, err := verdicts(packets(s.installation), "input", six).Addresses()
-		if err != nil {
-			return err
-		}
-		for _, a := range f.all(six) {
-			if key, ok := strings.CutPrefix(owners[a], "input-"); ok && key != f.Key() {
-				return &Taken{a, key}
-			}
-		}
-	}
-	return nil
-}
-
 // needless reports the flush of what is not there yet, and what is made once and
 // is there already.
 func (s *standing) needless(c nft.Command) bool {

@@ -45,7 +45,7 @@ func TestWallsAreThosePrinted(t *testing.T) {
 				}
 				of := network.Facts{Name: network.Name{Installation: "t", Tenant: "acme", Scope: "s", ID: "c"}, Interfaces: interfaces}
 				plan = network.Walls(&tenant.Policy{Name: "acme", Network: n}, node, of)
-				return plan.Apply()
+				return plan.Apply(nil)
 			})
 			if err != nil {
 				t.Fatal(err)

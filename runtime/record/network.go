@@ -6,10 +6,11 @@ import (
 	"github.com/bulkhead-dev/bulkhead/hooks/network/facts"
 )
 
-// Network says where the walls around a container's network stand.
+// Network says where the walls around a container's network stand, and where its
+// packets wait for their bandwidth.
 type Network struct {
-	// Scope and ID are the container's that they were raised for, and that their
-	// names derive from: another that lives in its namespace may have them now.
+	// Scope and ID are the container's that the walls were raised for, and that
+	// their names derive from: another that lives in its namespace may have them now.
 	Scope string `json:"scope"`
 	ID    string `json:"id"`
 	// Outside is the network namespace that they stand in, which has the other
@@ -21,6 +22,20 @@ type Network struct {
 	// what a container says of its own interfaces later is not believed where it
 	// can change them.
 	Interfaces []facts.Interface `json:"interfaces,omitempty"`
+	// Leaf is the number of its classes of bandwidth, on the device of the Outermost
+	// tenant above the container's. 0: there was no limit.
+	Leaf      uint16 `json:"leaf,omitempty"`
+	Outermost string `json:"outermost,omitempty"`
+}
+
+// Ends are the node's ends of the interfaces.
+func (n *Network) Ends() (names []string) {
+	for _, i := range n.Interfaces {
+		if i.Host != "" {
+			names = append(names, i.Host)
+		}
+	}
+	return names
 }
 
 // NetworkNamespace is that of the container, false where it has the node's.

@@ -56,11 +56,9 @@ type Record struct {
 	Pid           int                   `json:"pid,omitempty"`       // init's, on the host
 	StartTime     uint64                `json:"startTime,omitempty"` // init's, in clock ticks since boot: a pid alone is reused
 	Namespaces    []Namespace           `json:"namespaces,omitempty"`
-	// Network is set where walls around the container's network stand that are its
-	// own, and not those of one whose namespace it joined.
+	// Network is what stands around the container's network namespace, if it is its
+	// own and not that of one whose namespace it joined.
 	Network *Network `json:"network,omitempty"`
-	// Bandwidth is where the packets of its network namespace wait.
-	Bandwidth *Bandwidth `json:"bandwidth,omitempty"`
 	// UIDMappings and GIDMappings are those of the container's own user namespace.
 	UIDMappings []specs.LinuxIDMapping `json:"uidMappings,omitempty"`
 	GIDMappings []specs.LinuxIDMapping `json:"gidMappings,omitempty"`

@@ -17,6 +17,8 @@ type Interface struct {
 	// empty if it has none there.
 	Host      string `json:"host,omitempty"`
 	HostIndex int    `json:"hostIndex,omitempty"`
+	// MTU is the larger of both ends'.
+	MTU int `json:"mtu,omitempty"`
 	// Bridge has the hardware address of the bridge that the end here is a port
 	// of: frames to any other go to a neighbour.
 	Bridge net.HardwareAddr `json:"bridge,omitempty"`

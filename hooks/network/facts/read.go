@@ -10,6 +10,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 )
 
 // own are kinds of interfaces that send through others of their namespace, and
@@ -20,23 +21,23 @@ var own = []string{"bridge", "dummy", "ifb", "ipip", "sit", "gre", "gretap", "er
 // Read lists the interfaces of a network namespace that lead out of it, as seen
 // from the calling thread's.
 func Read(ns *os.File) ([]Interface, error) {
-	inside, err := netlink.NewHandleAt(netns.NsHandle(ns.Fd()))
+	inside, err := netlink.NewHandleAt(netns.NsHandle(ns.Fd()), unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, fmt.Errorf("look into the network namespace: %w", err)
 	}
 	defer inside.Close()
-	here, err := netlink.NewHandle()
+	here, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, err
 	}
 	defer here.Close()
-	id, err := hereID(inside)
-	if err != nil {
-		return nil, err
-	}
 	links, err := inside.LinkList()
 	if err != nil {
 		return nil, fmt.Errorf("list the container's interfaces: %w", err)
+	}
+	id, err := hereID(inside) // which it has got by the list, if not before
+	if err != nil {
+		return nil, err
 	}
 	var all []Interface
 	for _, l := range links {
@@ -81,7 +82,7 @@ func leadsOut(l netlink.Link) bool {
 }
 
 func read(inside *netlink.Handle, l netlink.Link) (Interface, error) {
-	i := Interface{Inside: l.Attrs().Name, Kind: l.Type(), MAC: l.Attrs().HardwareAddr}
+	i := Interface{Inside: l.Attrs().Name, Kind: l.Type(), MAC: l.Attrs().HardwareAddr, MTU: l.Attrs().MTU}
 	if i.Kind == "device" {
 		i.Kind = "physical"
 	}
@@ -125,7 +126,7 @@ func (i *Interface) end(here *netlink.Handle, l netlink.Link) error {
 	if host.Type() != "veth" || host.Attrs().ParentIndex != l.Attrs().Index {
 		return errors.New("its other end is not what it says")
 	}
-	i.Host, i.HostIndex = host.Attrs().Name, host.Attrs().Index
+	i.Host, i.HostIndex, i.MTU = host.Attrs().Name, host.Attrs().Index, max(i.MTU, host.Attrs().MTU)
 	if host.Attrs().MasterIndex == 0 {
 		return nil
 	}
