@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -86,6 +87,7 @@ func (d *decision) record(rt *Runtime, c Caller, asked *isolator.Request) *recor
 		r.TenantCgroup = d.facts.TenantCgroup
 	}
 	r.TenantNetwork = d.provided
+	r.JoinsNetwork = d.provided || joinsNetwork(d.final.Spec)
 	r.UIDMappings, r.GIDMappings = idMappings(d.final.Spec)
 	if p := d.final.Spec.Process; p != nil {
 		r.Process = rightsOf(p)
@@ -97,6 +99,12 @@ func (d *decision) record(rt *Runtime, c Caller, asked *isolator.Request) *recor
 		r.Resources = l.Resources
 	}
 	return r
+}
+
+func joinsNetwork(s *specs.Spec) bool {
+	return s.Linux != nil && slices.ContainsFunc(s.Linux.Namespaces, func(ns specs.LinuxNamespace) bool {
+		return ns.Type == specs.NetworkNamespace && ns.Path != ""
+	})
 }
 
 // noRoom says what becomes of a pod that its tenant has no room for: it is

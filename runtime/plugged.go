@@ -54,7 +54,7 @@ func (rt *Runtime) plugged(r *record.Record) error {
 		return rt.unbounded(st, r) // the node's, as the policy allows
 	}
 	first := r.Network == nil
-	if first {
+	if first && r.JoinsNetwork {
 		shared, err := rt.sharing(r, inside)
 		if err != nil || shared != nil && shared.Network != nil {
 			return err

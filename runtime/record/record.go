@@ -46,16 +46,19 @@ type Record struct {
 	TenantCgroup string `json:"tenantCgroup,omitempty"`
 	// TenantNetwork: its network namespace is the one that Bulkhead made for the
 	// tenant, and that goes with the tenant's last such record.
-	TenantNetwork bool                  `json:"tenantNetwork,omitempty"`
-	Delegate      string                `json:"delegate,omitempty"`  // absolute path
-	StateRoot     string                `json:"stateRoot,omitempty"` // its --root
-	Systemd       bool                  `json:"systemd,omitempty"`
-	Process       *specs.Process        `json:"process,omitempty"`   // as accepted, without args and env
-	Asked         *specs.LinuxResources `json:"asked,omitempty"`     // as the engine asked, with every later update
-	Resources     *specs.LinuxResources `json:"resources,omitempty"` // as accepted
-	Pid           int                   `json:"pid,omitempty"`       // init's, on the host
-	StartTime     uint64                `json:"startTime,omitempty"` // init's, in clock ticks since boot: a pid alone is reused
-	Namespaces    []Namespace           `json:"namespaces,omitempty"`
+	TenantNetwork bool `json:"tenantNetwork,omitempty"`
+	// JoinsNetwork: its network namespace was there before it, and others may be in
+	// it.
+	JoinsNetwork bool                  `json:"joinsNetwork,omitempty"`
+	Delegate     string                `json:"delegate,omitempty"`  // absolute path
+	StateRoot    string                `json:"stateRoot,omitempty"` // its --root
+	Systemd      bool                  `json:"systemd,omitempty"`
+	Process      *specs.Process        `json:"process,omitempty"`   // as accepted, without args and env
+	Asked        *specs.LinuxResources `json:"asked,omitempty"`     // as the engine asked, with every later update
+	Resources    *specs.LinuxResources `json:"resources,omitempty"` // as accepted
+	Pid          int                   `json:"pid,omitempty"`       // init's, on the host
+	StartTime    uint64                `json:"startTime,omitempty"` // init's, in clock ticks since boot: a pid alone is reused
+	Namespaces   []Namespace           `json:"namespaces,omitempty"`
 	// Network is what stands around the container's network namespace, if it is its
 	// own and not that of one whose namespace it joined.
 	Network *Network `json:"network,omitempty"`
