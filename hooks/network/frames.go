@@ -84,11 +84,7 @@ func (w *planner) sent4(t nft.Table, i facts.Interface) []nft.Rule {
 		w.drop(Spoofed, nft.Protocol.Is(nft.IP4), nft.UDPSource.Is(nft.Port(bootpServer))),
 		w.drop(Spoofed, nft.Dest4.Within(loopback4)),
 	}
-	for _, s := range w.services() {
-		if a := s.Address; a.IsValid() && a.Is4() && linkLocal4.Contains(a) {
-			rules = append(rules, allow(nft.Dest4.Is(nft.Address(a))))
-		}
-	}
+	rules = append(rules, w.listed(nft.Dest4, linkLocal4)...)
 	return append(rules,
 		w.drop(Metadata, nft.Dest4.Within(linkLocal4)),
 		w.drop(Tenants, w.strangers(t, nft.Dest4, false)...),
@@ -115,11 +111,7 @@ func (w *planner) sent6(t nft.Table, i facts.Interface) []nft.Rule {
 		allow(nft.ICMP6Type.Is(nft.RouterSolicit)),
 		allow(nft.ICMP6Type.Is(nft.ListenerReport)),
 	)
-	for _, s := range w.services() {
-		if a := s.Address; a.IsValid() && a.Is6() && (linkLocal6.Contains(a) || metadata6.Contains(a)) {
-			rules = append(rules, allow(nft.Dest6.Is(nft.Address(a))))
-		}
-	}
+	rules = append(rules, w.listed(nft.Dest6, linkLocal6, metadata6)...)
 	return append(rules,
 		w.drop(Metadata, nft.Dest6.Within(linkLocal6)),
 		w.drop(Metadata, nft.Dest6.Within(metadata6)),

@@ -2,6 +2,8 @@ package network
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
 
 	"github.com/bulkhead-dev/bulkhead/hooks/network/nft"
 	"github.com/bulkhead-dev/bulkhead/tenant"
@@ -81,6 +83,20 @@ func (w *planner) services() []tenant.HostService {
 	return all
 }
 
+// listed allows the services with an address in ranges that are closed else, by
+// their ports: a cloud's resolver may be where its metadata is.
+func (w *planner) listed(to nft.Field, ranges ...netip.Prefix) (rules []nft.Rule) {
+	for _, s := range w.services() {
+		if !slices.ContainsFunc(ranges, func(p netip.Prefix) bool { return p.Contains(s.Address) }) {
+			continue
+		}
+		for _, m := range matches(s.Ports, false) {
+			rules = append(rules, allow(append(nft.Rule{to.Is(nft.Address(s.Address))}, m...)...))
+		}
+	}
+	return rules
+}
+
 // neighbours are what hosts on a link say to each other.
 func neighbours() []nft.Rule {
 	return []nft.Rule{
@@ -115,14 +131,8 @@ func (w *planner) egress(t nft.Table) []nft.Rule {
 	rules = append(rules,
 		w.drop(Tenants, w.strangers(t, nft.Dest4, false)...),
 		w.drop(Tenants, w.strangers(t, nft.Dest6, true)...))
-	for _, s := range w.services() {
-		switch a := s.Address; {
-		case a.Is4() && linkLocal4.Contains(a):
-			rules = append(rules, allow(nft.Dest4.Is(nft.Address(a))))
-		case a.Is6() && metadata6.Contains(a):
-			rules = append(rules, allow(nft.Dest6.Is(nft.Address(a))))
-		}
-	}
+	rules = append(rules, w.listed(nft.Dest4, linkLocal4)...)
+	rules = append(rules, w.listed(nft.Dest6, metadata6)...)
 	rules = append(rules, w.drop(Metadata, nft.Dest4.Within(linkLocal4)), w.drop(Metadata, nft.Dest6.Within(metadata6)))
 	return append(rules, w.rules(w.policy.Network.Egress, Egress, nft.Dest4, nft.Dest6, false)...)
 }
