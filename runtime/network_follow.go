@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/bulkhead-dev/bulkhead/hooks/network/bandwidth"
+	"github.com/bulkhead-dev/bulkhead/hooks/network/facts"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
@@ -21,7 +22,14 @@ func (rt *Runtime) rewall(node *tenant.Node, p *tenant.Policy, running []*record
 		if r.Network == nil {
 			continue
 		}
-		err := rt.atNetwork(r.Network, func() error { return rt.raise(r, node, p, nil) })
+		err := rt.atNetwork(r.Network, func() error {
+			interfaces, err := facts.Again(r.Network.Interfaces)
+			if err != nil {
+				return err
+			}
+			r.Network.Interfaces = interfaces
+			return rt.raise(r, node, p, nil)
+		})
 		if !errors.Is(err, fs.ErrNotExist) { // it has just ended
 			errs = append(errs, err)
 		}

@@ -133,6 +133,7 @@ func believed(before, now []facts.Interface, owns bool) []facts.Interface {
 		case known < 0:
 		case owns:
 			out[i] = before[known]
+			out[i].Bridge = n.Bridge // the node's side
 		default:
 			for _, a := range before[known].Addresses {
 				if !slices.Contains(out[i].Addresses, a) {

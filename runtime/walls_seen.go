@@ -90,7 +90,10 @@ var exampleInterface = facts.Interface{
 	Inside: "eth0", Kind: "veth", MAC: net.HardwareAddr{0, 0, 0x5e, 0, 0x53, 2}, Host: "veth0", HostIndex: 2,
 	Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("2001:db8::2"), netip.MustParseAddr("fe80::200:5eff:fe00:5302")},
 	Gateways:  []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")},
-	Bridge:    net.HardwareAddr{0, 0, 0x5e, 0, 0x53, 1},
+	Bridge: &facts.Bridge{
+		Name: "br0", MAC: net.HardwareAddr{0, 0, 0x5e, 0, 0x53, 1},
+		Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")},
+	},
 }
 
 // NetworkDropped is how many packets walls dropped for a reason.

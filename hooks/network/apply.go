@@ -33,6 +33,11 @@ func (p *Plan) Apply(more nft.Script) error {
 	if err != nil {
 		return err
 	}
+	for _, pin := range p.of.pins() {
+		if err := pin.do(); err != nil {
+			return err
+		}
+	}
 	if err := slices.Concat(script, more).Run(); err != nil {
 		return p.whose(err)
 	}

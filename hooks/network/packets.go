@@ -97,36 +97,49 @@ func (w *planner) listed(to nft.Field, ranges ...netip.Prefix) (rules []nft.Rule
 	return rules
 }
 
-// neighbours are what hosts on a link say to each other.
-func neighbours() []nft.Rule {
+// discovery is what hosts on a link say to each other.
+func discovery() []nft.Rule {
 	return []nft.Rule{
 		allow(nft.ICMP6Type.Is(nft.RouterSolicit)), allow(nft.ICMP6Type.Is(nft.NeighborAsk)),
 		allow(nft.ICMP6Type.Is(nft.NeighborAnswer)), allow(nft.ICMP6Type.Is(nft.ListenerReport)),
 	}
 }
 
-// input closes the node but for what is listed. It may be pinged.
+// input closes the node but for what is listed. An address of the node that has a
+// listed service may be pinged.
 func (w *planner) input() []nft.Rule {
-	rules := append(neighbours(), allow(nft.ICMP4Type.Is(nft.EchoRequest4)), allow(nft.ICMP6Type.Is(nft.EchoRequest6)))
-	for _, s := range w.services() {
-		base := nft.Rule{}
-		switch a := s.Address; {
-		case a.Is4():
-			base = nft.Rule{nft.Dest4.Is(nft.Address(a))}
-		case a.Is6():
-			base = nft.Rule{nft.Dest6.Is(nft.Address(a))}
+	rules := discovery()
+	for _, s := range w.policy.Network.Host {
+		if !s.Address.Is6() {
+			rules = append(rules, allow(append(at(s), nft.ICMP4Type.Is(nft.EchoRequest4))...))
 		}
+		if !s.Address.Is4() {
+			rules = append(rules, allow(append(at(s), nft.ICMP6Type.Is(nft.EchoRequest6))...))
+		}
+	}
+	for _, s := range w.services() {
 		for _, m := range matches(s.Ports, false) {
-			rules = append(rules, allow(append(append(nft.Rule{}, base...), m...)...))
+			rules = append(rules, allow(append(at(s), m...)...))
 		}
 	}
 	return append(rules, w.drop(Host))
 }
 
+// at matches a service's address, if it has one.
+func at(s tenant.HostService) nft.Rule {
+	switch a := s.Address; {
+	case a.Is4():
+		return nft.Rule{nft.Dest4.Is(nft.Address(a))}
+	case a.Is6():
+		return nft.Rule{nft.Dest6.Is(nft.Address(a))}
+	}
+	return nft.Rule{}
+}
+
 // egress judges what the container opens through the node, where a service's
 // address has become that of its backend already.
 func (w *planner) egress(t nft.Table) []nft.Rule {
-	rules := append(neighbours(), w.familiar(t, nft.Dest4, false)...)
+	rules := append(discovery(), w.familiar(t, nft.Dest4, false)...)
 	rules = append(rules, w.familiar(t, nft.Dest6, true)...)
 	rules = append(rules,
 		w.drop(Tenants, w.strangers(t, nft.Dest4, false)...),
@@ -139,7 +152,7 @@ func (w *planner) egress(t nft.Table) []nft.Rule {
 
 // ingress judges what others open to the container through the node.
 func (w *planner) ingress(t nft.Table) []nft.Rule {
-	rules := append(neighbours(), w.familiar(t, nft.Source4, false)...)
+	rules := append(discovery(), w.familiar(t, nft.Source4, false)...)
 	rules = append(rules, w.familiar(t, nft.Source6, true)...)
 	rules = append(rules,
 		w.drop(Tenants, w.strangers(t, nft.Source4, false)...),

@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/bulkhead-dev/bulkhead/hooks/network/facts"
 	"github.com/bulkhead-dev/bulkhead/hooks/network/nft"
@@ -19,6 +20,15 @@ type Facts struct {
 type Plan struct {
 	nft.Script
 	of Facts
+}
+
+// String has a line of ip or nft for each step.
+func (p *Plan) String() string {
+	var b strings.Builder
+	for _, pin := range p.of.pins() {
+		fmt.Fprintln(&b, pin)
+	}
+	return b.String() + p.Script.String()
 }
 
 // planner writes the script.

@@ -50,7 +50,7 @@ func TestWallsAreThosePrinted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			nft(t, printed, plan.String())
+			nft(t, printed, plan.Script.String())
 			if d := cmp.Diff(nft(t, printed, "list ruleset"), nft(t, applied, "list ruleset")); d != "" {
 				t.Errorf("after\n%s(-printed +applied):\n%s", plan, d)
 			}

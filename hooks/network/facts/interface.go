@@ -19,9 +19,16 @@ type Interface struct {
 	HostIndex int    `json:"hostIndex,omitempty"`
 	// MTU is the larger of both ends'.
 	MTU int `json:"mtu,omitempty"`
-	// Bridge has the hardware address of the bridge that the end here is a port
-	// of: frames to any other go to a neighbour.
-	Bridge net.HardwareAddr `json:"bridge,omitempty"`
+	// Bridge is what the end here is a port of, nil where it is of none.
+	Bridge *Bridge `json:"bridge,omitempty"`
+}
+
+// A Bridge hands frames on between its ports. Those to its own address are for
+// the node, to receive or to route.
+type Bridge struct {
+	Name      string           `json:"name"`
+	MAC       net.HardwareAddr `json:"mac"`
+	Addresses []netip.Addr     `json:"addresses,omitempty"`
 }
 
 // Four and Six are its addresses by version.

@@ -91,24 +91,24 @@ func read(inside *netlink.Handle, l netlink.Link) (Interface, error) {
 		return i, err
 	}
 	for _, a := range addresses {
-		i.add(a.IP)
+		i.Addresses = with(i.Addresses, a.IP)
 	}
 	if len(i.MAC) == 6 { // it has this one as soon as it is up
-		i.add(linkLocal(i.MAC))
+		i.Addresses = with(i.Addresses, linkLocal(i.MAC))
 	}
 	routes, err := inside.RouteList(l, netlink.FAMILY_ALL)
 	for _, r := range routes {
-		if gw, ok := netip.AddrFromSlice(r.Gw); ok && !slices.Contains(i.Gateways, gw.Unmap()) {
-			i.Gateways = append(i.Gateways, gw.Unmap())
-		}
+		i.Gateways = with(i.Gateways, r.Gw)
 	}
 	return i, err
 }
 
-func (i *Interface) add(ip net.IP) {
-	if a, ok := netip.AddrFromSlice(ip); ok && !slices.Contains(i.Addresses, a.Unmap()) {
-		i.Addresses = append(i.Addresses, a.Unmap())
+// with adds an address that is not there yet, and is one.
+func with(all []netip.Addr, ip net.IP) []netip.Addr {
+	if a, ok := netip.AddrFromSlice(ip); ok && !slices.Contains(all, a.Unmap()) {
+		all = append(all, a.Unmap())
 	}
+	return all
 }
 
 // linkLocal is the address that the kernel gives an interface. Source: RFC 4291,
@@ -127,12 +127,6 @@ func (i *Interface) end(here *netlink.Handle, l netlink.Link) error {
 		return errors.New("its other end is not what it says")
 	}
 	i.Host, i.HostIndex, i.MTU = host.Attrs().Name, host.Attrs().Index, max(i.MTU, host.Attrs().MTU)
-	if host.Attrs().MasterIndex == 0 {
-		return nil
-	}
-	bridge, err := here.LinkByIndex(host.Attrs().MasterIndex)
-	if err == nil {
-		i.Bridge = bridge.Attrs().HardwareAddr
-	}
+	i.Bridge, err = bridge(here, host)
 	return err
 }

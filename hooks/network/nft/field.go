@@ -47,6 +47,13 @@ var (
 	// NDTarget is the address that a neighbour solicitation or advertisement is
 	// about. nft before 1.0.8 has no word for it.
 	NDTarget = Field{name: "@th,64,128", from: payload{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 8}, bytes: 16}
+	// NDOption is the first option of one: its type, its length in eight bytes, and
+	// a hardware address.
+	NDOption = Field{name: "@th,192,64", from: payload{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 24}, bytes: 8}
+	// Length6 is that of what follows IPv6's header.
+	Length6 = Field{name: "ip6 length", protocol: unix.ETH_P_IPV6, from: payload{unix.NFT_PAYLOAD_NETWORK_HEADER, 4}, bytes: 2}
+	// SentFrom is EtherSource where packets leave, and come from no device.
+	SentFrom = Field{name: "@ll,48,48", from: payload{unix.NFT_PAYLOAD_LL_HEADER, 6}, bytes: 6}
 )
 
 // A kind of packet (meta pkttype), as linux/if_packet.h has them.

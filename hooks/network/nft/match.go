@@ -54,9 +54,9 @@ func (f Field) Within(p netip.Prefix) Statement {
 // Ports matches a range of ports.
 func (f Field) Ports(first, last uint16) Statement {
 	if first == last {
-		return f.Is(Port(first))
+		return f.Is(Number(first))
 	}
-	return f.match(fmt.Sprintf("%d-%d", first, last), compare(unix.NFT_CMP_GTE, Port(first).data), compare(unix.NFT_CMP_LTE, Port(last).data))
+	return f.match(fmt.Sprintf("%d-%d", first, last), compare(unix.NFT_CMP_GTE, Number(first).data), compare(unix.NFT_CMP_LTE, Number(last).data))
 }
 
 // Opening matches the segment that opens a TCP connection.

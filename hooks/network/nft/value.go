@@ -24,13 +24,13 @@ func Ether(a net.HardwareAddr) Value { return Value{a.String(), a} }
 // Address is an IP address.
 func Address(a netip.Addr) Value { return Value{a.String(), a.AsSlice()} }
 
-// Hex is an address for a field that nft has no type for.
-func Hex(a netip.Addr) Value {
-	return Value{fmt.Sprintf("0x%x", a.AsSlice()), a.AsSlice()}
-}
+// Hex is for a field that nft has no type for.
+func Hex(data []byte) Value { return Value{fmt.Sprintf("0x%x", data), data} }
 
-// Port is a port's number.
-func Port(n uint16) Value { return Value{strconv.Itoa(int(n)), binary.BigEndian.AppendUint16(nil, n)} }
+// Number is a port's, or a length of IP's.
+func Number(n uint16) Value {
+	return Value{strconv.Itoa(int(n)), binary.BigEndian.AppendUint16(nil, n)}
+}
 
 // EtherTypes that have a name.
 var (
