@@ -4,36 +4,62 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 
+	"github.com/bulkhead-dev/bulkhead/hooks/network/guard"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 )
 
-// WatchNetwork raises walls around interfaces that a running container is given
-// later (`docker network connect`), and bounds them, until ctx ends. It holds the container's
-// network namespace meanwhile. What failed is told, and watching goes on.
-func (rt *Runtime) WatchNetwork(ctx context.Context, c Caller, failed func(error)) error {
-	r, err := record.Load(rt.root, c.Scope(), c.ID)
+// Watch keeps up what stands around a running container's network: interfaces
+// that the container is given later (`docker network connect`) get walls and
+// limits of bandwidth, and it holds the guard that keeps them closed meanwhile.
+type Watch struct {
+	rt    *Runtime
+	c     Caller
+	ns    *os.File // the container's network namespace; nil: not its own
+	mu    sync.Mutex
+	guard *guard.Guard // guarded by mu; nil: none stands
+	ended bool         // guarded by mu
+}
+
+// Watch is Plugged, with a guard, before anything of the container runs. Whoever
+// calls it has to call Run, or End.
+func (rt *Runtime) Watch(c Caller) (*Watch, error) {
+	w := &Watch{rt: rt, c: c}
+	if err := errors.Join(rt.plug(c, w), w.look()); err != nil {
+		return nil, errors.Join(err, w.End())
+	}
+	return w, nil
+}
+
+// look opens the container's own network namespace, if it has one.
+func (w *Watch) look() error {
+	r, err := record.Load(w.rt.root, w.c.Scope(), w.c.ID)
 	if err != nil || !r.Enforced {
 		return err
 	}
-	inside, ok := r.NetworkNamespace()
-	if !ok {
+	if inside, ok := r.NetworkNamespace(); ok {
+		w.ns, err = networkAt(r.Init(), inside)
+	}
+	return err
+}
+
+// Run watches until ctx ends, and then Ends. What failed is told, and watching
+// goes on.
+func (w *Watch) Run(ctx context.Context, failed func(error)) (err error) {
+	defer func() { err = errors.Join(err, w.End()) }()
+	if w.ns == nil {
 		return nil
 	}
-	ns, err := networkAt(r.Init(), inside)
-	if err != nil {
-		return err
-	}
-	defer ns.Close()
 	for ctx.Err() == nil { // the kernel ends a subscription that is not read fast enough
-		if err := watchOnce(ctx, ns, func() {
-			if err := rt.Plugged(c); err != nil && ctx.Err() == nil {
+		if err := watchOnce(ctx, w.ns, func() {
+			if err := w.rt.plug(w.c, w); err != nil && ctx.Err() == nil {
 				failed(err)
 			}
-		}); err != nil {
+		}); err != nil && ctx.Err() == nil {
 			return err
 		}
 	}

@@ -16,13 +16,17 @@ import (
 // called before anything of the container runs, when engines have plugged its
 // interfaces, and for each that comes later. Containers that joined a namespace
 // find what stands around it. Errors are isolator.Denials, or a failure.
-func (rt *Runtime) Plugged(c Caller) error {
+func (rt *Runtime) Plugged(c Caller) error { return rt.plug(c, nil) }
+
+// plug is Plugged, and then brings the guard inside, where a watch holds one, to
+// what has walls now.
+func (rt *Runtime) plug(c Caller, w *Watch) error {
 	r, err := record.Load(rt.root, c.Scope(), c.ID)
-	if err != nil || r.Exempt {
+	if err != nil {
 		return err
 	}
-	if enforced, _ := rt.enforced(r); !enforced {
-		return nil
+	if enforced, _ := rt.enforced(r); r.Exempt || !enforced {
+		return w.open()
 	}
 	_, _, p, err := rt.policyFor(r)
 	if err != nil {
@@ -33,7 +37,7 @@ func (rt *Runtime) Plugged(c Caller) error {
 		if r, err = record.Load(rt.root, c.Scope(), c.ID); err != nil {
 			return err
 		}
-		return rt.plugged(r)
+		return rt.plugged(r, w)
 	})
 	if err != nil {
 		err = errors.Join(err, rt.auditFailure(c, "start", err))
@@ -44,7 +48,7 @@ func (rt *Runtime) Plugged(c Caller) error {
 // plugged is Plugged for one record.
 //
 // Preconditions: the locks of its tenant and of those above it are held.
-func (rt *Runtime) plugged(r *record.Record) error {
+func (rt *Runtime) plugged(r *record.Record, w *Watch) error {
 	st, node, p, err := rt.policyFor(r) // again: an apply finds the container from now on
 	if err != nil {
 		return err
@@ -54,9 +58,9 @@ func (rt *Runtime) plugged(r *record.Record) error {
 		return rt.unbounded(st, r) // the node's, as the policy allows
 	}
 	first := r.Network == nil
+	var shared *record.Record
 	if first && r.JoinsNetwork {
-		shared, err := rt.sharing(r, inside)
-		if err != nil || shared != nil && shared.Network != nil {
+		if shared, err = rt.sharing(r, inside); err != nil || shared != nil && shared.Network != nil {
 			return err
 		}
 	}
@@ -72,7 +76,7 @@ func (rt *Runtime) plugged(r *record.Record) error {
 		}
 	}
 	return rt.atNetwork(at, func() error {
-		now, err := facts.Read(ns)
+		now, others, err := facts.Look(ns)
 		if err != nil {
 			return err
 		}
@@ -81,7 +85,10 @@ func (rt *Runtime) plugged(r *record.Record) error {
 			return denials
 		}
 		if len(now) == 0 && first {
-			return nil
+			if shared != nil {
+				return nil // it has the guard
+			}
+			return w.close(ns, guarded(p, now, others))
 		}
 		r.Network = at
 		at.Interfaces = believed(at.Interfaces, now, ownsInterfaces(r))
@@ -92,7 +99,10 @@ func (rt *Runtime) plugged(r *record.Record) error {
 		if err != nil {
 			return err
 		}
-		return rt.raise(r, node, p, bandwidth)
+		if err := rt.raise(r, node, p, bandwidth); err != nil {
+			return err
+		}
+		return w.close(ns, guarded(p, now, others))
 	})
 }
 

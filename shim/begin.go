@@ -23,10 +23,11 @@ func (s *service) Start(ctx context.Context, r *taskv3.StartRequest) (*taskv3.St
 	if err != nil {
 		return nil, err
 	}
-	if err := s.begin(c); err != nil {
+	watch, err := s.begin(c)
+	if err != nil {
 		return nil, refusal(errors.Join(err, s.withdraw(ctx, r.ID)))
 	}
-	s.watches.begin(s.rt, c)
+	s.watches.begin(c.ID, watch)
 	res, err := s.TTRPCTaskService.Start(ctx, r)
 	if err != nil {
 		s.watches.end(c.ID)
@@ -34,11 +35,11 @@ func (s *service) Start(ctx context.Context, r *taskv3.StartRequest) (*taskv3.St
 	return res, err
 }
 
-func (s *service) begin(c runtime.Caller) error {
+func (s *service) begin(c runtime.Caller) (*runtime.Watch, error) {
 	if err := s.rt.Starting(c); err != nil {
-		return err
+		return nil, err
 	}
-	return s.rt.Plugged(c)
+	return s.rt.Watch(c)
 }
 
 // answered is when an engine has the answer to a call, and has had time to delete

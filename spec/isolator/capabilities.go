@@ -107,8 +107,11 @@ func capabilitiesHold(c *Case, r *Request) error {
 	return nil
 }
 
-func mayHave(c *Case, name string) bool {
-	s := c.Policy.Security
+func mayHave(c *Case, name string) bool { return MayHave(c.Policy, name) }
+
+// MayHave reports whether a tenant's containers may have a capability.
+func MayHave(p *tenant.Policy, name string) bool {
+	s := p.Security
 	return s.Level == tenant.Privileged || slices.Contains(levelCapabilities[s.Level], name) || slices.Contains(s.Exceptions.Capabilities, name)
 }
 

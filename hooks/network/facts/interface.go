@@ -9,8 +9,9 @@ import (
 // Interface is one of a container's, from both its ends.
 type Interface struct {
 	Inside    string           `json:"inside"` // its name in the container
-	Kind      string           `json:"kind"`   // veth, macvlan, …; "physical" for a device of the node's
-	MAC       net.HardwareAddr `json:"mac"`    // of the container's end
+	Index     int              `json:"index,omitempty"`
+	Kind      string           `json:"kind"` // veth, macvlan, …; "physical" for a device of the node's
+	MAC       net.HardwareAddr `json:"mac"`  // of the container's end
 	Addresses []netip.Addr     `json:"addresses,omitempty"`
 	Gateways  []netip.Addr     `json:"gateways,omitempty"` // of the container's routes through it
 	// Host is the name of its end in the network namespace that was looked from,

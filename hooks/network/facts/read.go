@@ -21,27 +21,34 @@ var own = []string{"bridge", "dummy", "ifb", "ipip", "sit", "gre", "gretap", "er
 // Read lists the interfaces of a network namespace that lead out of it, as seen
 // from the calling thread's.
 func Read(ns *os.File) ([]Interface, error) {
+	all, _, err := Look(ns)
+	return all, err
+}
+
+// Look is Read, with the indexes of the namespace's other interfaces: loopback,
+// and those that send through others.
+func Look(ns *os.File) (all []Interface, others []int, err error) {
 	inside, err := netlink.NewHandleAt(netns.NsHandle(ns.Fd()), unix.NETLINK_ROUTE)
 	if err != nil {
-		return nil, fmt.Errorf("look into the network namespace: %w", err)
+		return nil, nil, fmt.Errorf("look into the network namespace: %w", err)
 	}
 	defer inside.Close()
 	here, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer here.Close()
 	links, err := inside.LinkList()
 	if err != nil {
-		return nil, fmt.Errorf("list the container's interfaces: %w", err)
+		return nil, nil, fmt.Errorf("list the container's interfaces: %w", err)
 	}
 	id, err := hereID(inside) // which it has got by the list, if not before
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var all []Interface
 	for _, l := range links {
 		if !leadsOut(l) {
+			others = append(others, l.Attrs().Index)
 			continue
 		}
 		i, err := read(inside, l)
@@ -49,11 +56,11 @@ func Read(ns *os.File) ([]Interface, error) {
 			err = i.end(here, l)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("look at interface %s: %w", i.Inside, err)
+			return nil, nil, fmt.Errorf("look at interface %s: %w", i.Inside, err)
 		}
 		all = append(all, i)
 	}
-	return all, nil
+	return all, others, nil
 }
 
 // hereID is the number under which a namespace knows the calling thread's.
@@ -75,14 +82,14 @@ func leadsOut(l netlink.Link) bool {
 		return false
 	case a.NetNsID >= 0:
 		return true
-	case l.Type() == "veth": // both ends are here
+	case a.ParentIndex != 0: // both ends of a veth are here, or what it sends through
 		return false
 	}
 	return !slices.Contains(own, l.Type())
 }
 
 func read(inside *netlink.Handle, l netlink.Link) (Interface, error) {
-	i := Interface{Inside: l.Attrs().Name, Kind: l.Type(), MAC: l.Attrs().HardwareAddr, MTU: l.Attrs().MTU}
+	i := Interface{Inside: l.Attrs().Name, Index: l.Attrs().Index, Kind: l.Type(), MAC: l.Attrs().HardwareAddr, MTU: l.Attrs().MTU}
 	if i.Kind == "device" {
 		i.Kind = "physical"
 	}

@@ -8,13 +8,17 @@ import (
 
 // A Hook is where packets come to a chain.
 type Hook struct {
-	Name     string // ingress, egress, input, forward, postrouting
+	Name     string // ingress, egress, prerouting, input, forward, postrouting
 	Device   string // of the netdev family
 	Priority int32
+	// Everywhere is for every device of the network namespace, and for each that
+	// comes later, from its first packet on. Of the netdev family, since Linux 6.17;
+	// nft reads it since 1.1.5.
+	Everywhere bool
 }
 
 var hooks = map[string]uint32{
-	"ingress": unix.NF_NETDEV_INGRESS, "egress": unix.NF_NETDEV_EGRESS,
+	"ingress": unix.NF_NETDEV_INGRESS, "egress": unix.NF_NETDEV_EGRESS, "prerouting": unix.NF_INET_PRE_ROUTING,
 	"input": unix.NF_INET_LOCAL_IN, "forward": unix.NF_INET_FORWARD, "postrouting": unix.NF_INET_POST_ROUTING,
 }
 
@@ -24,11 +28,18 @@ const (
 	accept = 1
 )
 
+// Of linux/netfilter/nf_tables.h: NFTA_HOOK_DEVS, and NFTA_DEVICE_PREFIX, with
+// which the names of devices begin.
+const hookDevices, deviceBegins = 4, 2
+
 // String is where it is, for nft.
 func (h Hook) String() string {
 	device := ""
 	if h.Device != "" {
 		device = fmt.Sprintf(" device %q", h.Device)
+	}
+	if h.Everywhere {
+		device = ` devices = { "*" }`
 	}
 	return fmt.Sprintf("type filter hook %s%s priority %d; policy accept;", h.Name, device, h.Priority)
 }
@@ -37,6 +48,9 @@ func (h Hook) attributes() []attribute {
 	at := []attribute{number(unix.NFTA_HOOK_HOOKNUM, hooks[h.Name]), number(unix.NFTA_HOOK_PRIORITY, uint32(h.Priority))}
 	if h.Device != "" {
 		at = append(at, text(unix.NFTA_HOOK_DEV, h.Device))
+	}
+	if h.Everywhere {
+		at = append(at, nested(hookDevices, text(deviceBegins, "")))
 	}
 	return []attribute{nested(unix.NFTA_CHAIN_HOOK, at...), number(unix.NFTA_CHAIN_POLICY, accept), text(unix.NFTA_CHAIN_TYPE, "filter")}
 }

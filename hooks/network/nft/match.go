@@ -59,10 +59,17 @@ func (f Field) Ports(first, last uint16) Statement {
 	return f.match(fmt.Sprintf("%d-%d", first, last), compare(unix.NFT_CMP_GTE, Number(first).data), compare(unix.NFT_CMP_LTE, Number(last).data))
 }
 
+const syn, ack = 0x02, 0x10
+
 // Opening matches the segment that opens a TCP connection.
 func Opening() Statement {
-	const syn, ack = 0x02, 0x10
 	return TCPFlags.match("& (syn | ack) == syn", mask([]byte{syn | ack}), equal([]byte{syn}))
+}
+
+// NotOpening matches any other segment. The kernel sends none where nobody has
+// answered, unless a socket is raw.
+func NotOpening() Statement {
+	return TCPFlags.match("& (syn | ack) != syn", mask([]byte{syn | ack}), compare(unix.NFT_CMP_NEQ, []byte{syn}))
 }
 
 // Known matches what belongs to a connection that was let through: its packets,

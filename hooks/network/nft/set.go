@@ -47,12 +47,26 @@ func (s SetOf) attributes(key, bytes uint32) []attribute {
 		flags = unix.NFT_SET_MAP
 		data = []attribute{number(unix.NFTA_SET_DATA_TYPE, unix.NFT_DATA_VERDICT), number(unix.NFTA_SET_DATA_LEN, 0)}
 	}
-	return append([]attribute{
-		text(unix.NFTA_SET_TABLE, s.Table.Name), text(unix.NFTA_SET_NAME, s.Name), number(unix.NFTA_SET_FLAGS, flags),
-		number(unix.NFTA_SET_KEY_TYPE, key), number(unix.NFTA_SET_KEY_LEN, bytes),
+	return append(setOf{s.Table, s.Name, flags, key, bytes, bigEndian}.attributes(), data...)
+}
+
+// setOf is what one of any kind is for the kernel.
+type setOf struct {
+	Table
+	name  string
+	flags uint32
+	key   uint32 // for nft
+	bytes uint32 // of a key
+	order []byte // of a key's bytes
+}
+
+func (s setOf) attributes() []attribute {
+	return []attribute{
+		text(unix.NFTA_SET_TABLE, s.Name), text(unix.NFTA_SET_NAME, s.name), number(unix.NFTA_SET_FLAGS, s.flags),
+		number(unix.NFTA_SET_KEY_TYPE, s.key), number(unix.NFTA_SET_KEY_LEN, s.bytes),
 		number(unix.NFTA_SET_ID, 1), // asked for, but by name it is found
-		newAttribute(unix.NFTA_SET_USERDATA, bigEndian),
-	}, data...)
+		newAttribute(unix.NFTA_SET_USERDATA, s.order),
+	}
 }
 
 // Put adds addresses; to a map with the chain that packets jump to.

@@ -42,6 +42,7 @@ var (
 	ICMP  = Value{"icmp", []byte{unix.IPPROTO_ICMP}}
 	ICMP6 = Value{"ipv6-icmp", []byte{unix.IPPROTO_ICMPV6}}
 	TCP   = Value{"tcp", []byte{unix.IPPROTO_TCP}}
+	UDP   = Value{"udp", []byte{unix.IPPROTO_UDP}}
 )
 
 // Types of ICMP messages, by the names that nft has for them.
