@@ -22,8 +22,8 @@ import (
 const ownNetwork = "BULKHEAD_BENCH_NETWORK"
 
 // BenchmarkWall is what walls add to a start: from reading what a container is
-// plugged into until they stand, with the lock, the record and the kernel's
-// answer. Others of the tenant and of another have theirs already. It runs in a
+// plugged into until they stand, with the lock, the record, the kernel's
+// answer, and the guard inside. Others of the tenant and of another have theirs already. It runs in a
 // process of its own, whose network namespace takes the walls.
 func BenchmarkWall(b *testing.B) {
 	if os.Getuid() != 0 {
@@ -89,7 +89,8 @@ func (w wallBench) start(tenant, number int) (took time.Duration, end func()) {
 	host := w.plug(process.Process.Pid, number)
 	w.must(a.Started(context.Background(), process.Process.Pid))
 	begin := time.Now()
-	w.must(w.rt.Plugged(c))
+	watch, err := w.rt.Watch(c)
+	w.must(err)
 	took = time.Since(begin)
 	ended := false
 	end = func() {
@@ -98,7 +99,7 @@ func (w wallBench) start(tenant, number int) (took time.Duration, end func()) {
 		}
 		ended = true
 		// The kernel takes a namespace apart later, and its interfaces with it.
-		w.must(errors.Join(a.Undo(), netlink.LinkDel(host), process.Process.Kill(), os.RemoveAll(c.Bundle)))
+		w.must(errors.Join(watch.End(), a.Undo(), netlink.LinkDel(host), process.Process.Kill(), os.RemoveAll(c.Bundle)))
 		_ = process.Wait() // killed
 	}
 	w.Cleanup(end)
