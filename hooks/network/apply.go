@@ -1,27 +1,14 @@
 package network
 
 import (
-	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 
 	"github.com/bulkhead-dev/bulkhead/hooks/network/nft"
 )
-
-// Taken says that another container has an address already.
-type Taken struct {
-	Address netip.Addr
-	Key     string // of the other
-}
-
-func (t *Taken) Error() string {
-	return fmt.Sprintf("address %s is that of another container with walls", t.Address)
-}
 
 // Apply raises the walls, or brings those that stand to the plan, in one
 // transaction with what else is to be there: established connections and counters
@@ -55,6 +42,9 @@ func (p *Plan) changes() (nft.Script, *standing, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := p.unique(); err != nil {
+		return nil, nil, err
+	}
 	if !has {
 		script, err := p.first()
 		return script, nil, err
@@ -63,7 +53,7 @@ func (p *Plan) changes() (nft.Script, *standing, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	outdated, err := standing.release(p.of.Key(), slices.Concat(p.of.all(false), p.of.all(true)))
+	outdated, err := standing.release(p.of.Key(), p.of)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -98,26 +88,6 @@ func (f Facts) ends() (ends []string) {
 		}
 	}
 	return ends
-}
-
-// whose says which container has an address already: in a map it can lead to one
-// only, so the kernel refused the change.
-func (p *Plan) whose(refused error) error {
-	if !errors.Is(refused, unix.EEXIST) && !errors.Is(refused, unix.EBUSY) {
-		return refused
-	}
-	for _, six := range []bool{false, true} {
-		owners, err := verdicts(packets(p.of.Installation), passages[0], six).Addresses()
-		if err != nil {
-			return errors.Join(refused, err)
-		}
-		for _, a := range p.of.all(six) {
-			if key, ok := strings.CutPrefix(owners[a], passages[0]+"-"); ok && key != p.of.Key() {
-				return &Taken{a, key}
-			}
-		}
-	}
-	return refused
 }
 
 // stand wants each device to be the one that was looked at. The kernel accepts a

@@ -334,7 +334,7 @@ func TestAnAddressIsOneContainers(t *testing.T) {
 		return err
 	}
 	var taken *Taken
-	if err := apply(); !errors.As(err, &taken) || taken.Key != first.of.Key() || taken.Address != first.four {
+	if err := apply(); !errors.As(err, &taken) || taken.Key != first.of.Key() || taken.Address != first.four.String() {
 		t.Fatalf("error %v, want that %s is taken", err, first.four)
 	}
 	node.do(func() error {
@@ -347,4 +347,31 @@ func TestAnAddressIsOneContainers(t *testing.T) {
 	if err := apply(); err != nil {
 		t.Error(err)
 	}
+}
+
+// A hardware address of a neighbour's is refused too: the bridge would hand over
+// the neighbour's frames.
+func TestAHardwareAddressIsOneContainers(t *testing.T) {
+	node := bridged(t)
+	first, second := node.plug(t, "acme", 2), node.plug(t, "umbrella", 3)
+	none := new(tenant.Node)
+	first.wall(policyOf("acme"), none)
+	second.do(func() error {
+		l, err := netlink.LinkByName("eth0")
+		if err != nil {
+			return err
+		}
+		return netlink.LinkSetHardwareAddr(l, first.facts[0].MAC)
+	})
+	var err error
+	node.do(func() error {
+		read, unread := facts.Read(second.file)
+		err = Walls(policyOf("umbrella"), none, Facts{second.of, read}).Apply(nil)
+		return unread
+	})
+	var taken *Taken
+	if !errors.As(err, &taken) || taken.Key != first.of.Key() || taken.Address != first.facts[0].MAC.String() {
+		t.Errorf("error %v, want that %s is taken", err, first.facts[0].MAC)
+	}
+	first.wall(policyOf("acme"), none) // its own is its own
 }

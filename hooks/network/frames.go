@@ -34,11 +34,8 @@ const (
 func (w *planner) frames(i facts.Interface) {
 	t := frames(w.Installation)
 	from, to, check := hook("from", w.key, i.Host), hook("to", w.key, i.Host), hook("check", w.key, i.Host)
-	for _, six := range []bool{false, true} {
-		own, all := own(t, w.key, i.Host, six), i.Four()
-		if six {
-			all = i.Six()
-		}
+	for _, k := range keysOf(t) {
+		own, all := own(t, w.key, i.Host, k), addressesOf(i, k)
 		w.add(own.Add(), own.Flush())
 		if len(all) > 0 {
 			w.add(own.Put("", all...))
@@ -50,8 +47,8 @@ func (w *planner) frames(i facts.Interface) {
 }
 
 // own are the addresses that may be sent from at an end.
-func own(t nft.Table, key, end string, six bool) nft.SetOf {
-	return nft.SetOf{Table: t, Name: hook("own"+version(six), key, end), Six: six}
+func own(t nft.Table, key, end string, k nft.Key) nft.SetOf {
+	return nft.SetOf{Table: t, Name: hook("own"+short[k], key, end), Key: k}
 }
 
 func (w *planner) hook(t nft.Table, chain string, h nft.Hook, rules ...nft.Rule) {

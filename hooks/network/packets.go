@@ -14,8 +14,8 @@ import (
 // sent through it.
 var passages = []string{"input", "egress", "ingress"}
 
-func verdicts(t nft.Table, passage string, six bool) nft.SetOf {
-	return nft.SetOf{Table: t, Name: passage + version(six), Six: six, Verdicts: true}
+func verdicts(t nft.Table, passage string, k nft.Key) nft.SetOf {
+	return nft.SetOf{Table: t, Name: passage + short[k], Key: k, Verdicts: true}
 }
 
 // packets raises what stands where the node receives and routes. Source
@@ -24,7 +24,7 @@ func verdicts(t nft.Table, passage string, six bool) nft.SetOf {
 func (w *planner) packets() {
 	t := packets(w.Installation)
 	for _, passage := range passages {
-		w.add(verdicts(t, passage, false).Add(), verdicts(t, passage, true).Add())
+		w.add(verdicts(t, passage, nft.IPv4).Add(), verdicts(t, passage, nft.IPv6).Add())
 	}
 	w.add(t.AddHookOnce("input", nft.Hook{Name: "input", Priority: priority},
 		nft.Rule{nft.Known(), nft.Accept()},
@@ -38,9 +38,9 @@ func (w *planner) packets() {
 	w.chain(t, "egress-"+w.key, append(count, w.egress(t)...))
 	w.chain(t, "ingress-"+w.key, append(count, w.ingress(t)...))
 	for _, passage := range passages {
-		for _, six := range []bool{false, true} {
-			if addresses := w.all(six); len(addresses) > 0 {
-				w.add(verdicts(t, passage, six).Put(passage+"-"+w.key, addresses...))
+		for _, k := range keysOf(t) {
+			if addresses := w.all(k); len(addresses) > 0 {
+				w.add(verdicts(t, passage, k).Put(passage+"-"+w.key, addresses...))
 			}
 		}
 	}
@@ -139,11 +139,11 @@ func at(s tenant.HostService) nft.Rule {
 // egress judges what the container opens through the node, where a service's
 // address has become that of its backend already.
 func (w *planner) egress(t nft.Table) []nft.Rule {
-	rules := append(discovery(), w.familiar(t, nft.Dest4, false)...)
-	rules = append(rules, w.familiar(t, nft.Dest6, true)...)
+	rules := append(discovery(), w.familiar(t, nft.Dest4, nft.IPv4)...)
+	rules = append(rules, w.familiar(t, nft.Dest6, nft.IPv6)...)
 	rules = append(rules,
-		w.drop(Tenants, w.strangers(t, nft.Dest4, false)...),
-		w.drop(Tenants, w.strangers(t, nft.Dest6, true)...))
+		w.drop(Tenants, w.strangers(t, nft.Dest4, nft.IPv4)...),
+		w.drop(Tenants, w.strangers(t, nft.Dest6, nft.IPv6)...))
 	rules = append(rules, w.listed(nft.Dest4, linkLocal4)...)
 	rules = append(rules, w.listed(nft.Dest6, metadata6)...)
 	rules = append(rules, w.drop(Metadata, nft.Dest4.Within(linkLocal4)), w.drop(Metadata, nft.Dest6.Within(metadata6)))
@@ -152,10 +152,10 @@ func (w *planner) egress(t nft.Table) []nft.Rule {
 
 // ingress judges what others open to the container through the node.
 func (w *planner) ingress(t nft.Table) []nft.Rule {
-	rules := append(discovery(), w.familiar(t, nft.Source4, false)...)
-	rules = append(rules, w.familiar(t, nft.Source6, true)...)
+	rules := append(discovery(), w.familiar(t, nft.Source4, nft.IPv4)...)
+	rules = append(rules, w.familiar(t, nft.Source6, nft.IPv6)...)
 	rules = append(rules,
-		w.drop(Tenants, w.strangers(t, nft.Source4, false)...),
-		w.drop(Tenants, w.strangers(t, nft.Source6, true)...))
+		w.drop(Tenants, w.strangers(t, nft.Source4, nft.IPv4)...),
+		w.drop(Tenants, w.strangers(t, nft.Source6, nft.IPv6)...))
 	return append(rules, w.rules(w.policy.Network.Ingress, Ingress, nft.Source4, nft.Source6, false)...)
 }

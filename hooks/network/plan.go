@@ -2,7 +2,6 @@ package network
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"github.com/bulkhead-dev/bulkhead/hooks/network/facts"
@@ -67,28 +66,32 @@ func (w *planner) chain(t nft.Table, name string, rules []nft.Rule) {
 }
 
 // The sets of a table: all containers' addresses, and a tenant's.
-func members(t nft.Table, six bool) nft.SetOf {
-	return nft.SetOf{Table: t, Name: "members" + version(six), Six: six}
+func members(t nft.Table, k nft.Key) nft.SetOf {
+	return nft.SetOf{Table: t, Name: "members-" + short[k], Key: k}
 }
 
-func ofTenant(t nft.Table, name string, six bool) nft.SetOf {
-	return nft.SetOf{Table: t, Name: "tenant-" + name + "-" + version(six), Six: six}
+func ofTenant(t nft.Table, name string, k nft.Key) nft.SetOf {
+	return nft.SetOf{Table: t, Name: "tenant-" + name + "-" + short[k], Key: k}
 }
 
-func version(six bool) string {
-	if six {
-		return "6"
+// short is how the names of sets say what they are of.
+var short = map[nft.Key]string{nft.IPv4: "4", nft.IPv6: "6", nft.MAC: "mac"}
+
+// keysOf are the kinds of addresses that a table knows.
+func keysOf(t nft.Table) []nft.Key {
+	if t.Family == nft.NetDev {
+		return []nft.Key{nft.IPv4, nft.IPv6, nft.MAC}
 	}
-	return "4"
+	return []nft.Key{nft.IPv4, nft.IPv6}
 }
 
 // shared is what containers have in common in a table.
 func (w *planner) shared(t nft.Table) {
 	w.add(t.Add())
-	for _, six := range []bool{false, true} {
-		w.add(members(t, six).Add())
+	for _, k := range keysOf(t) {
+		w.add(members(t, k).Add())
 		for _, name := range w.friends() {
-			w.add(ofTenant(t, name, six).Add())
+			w.add(ofTenant(t, name, k).Add())
 		}
 	}
 	for _, r := range Reasons {
@@ -104,41 +107,49 @@ func (w *planner) friends() []string {
 // addresses puts the container's into the sets.
 func (w *planner) addresses() {
 	for _, t := range []nft.Table{frames(w.Installation), packets(w.Installation)} {
-		for _, six := range []bool{false, true} {
-			if all := w.all(six); len(all) > 0 {
-				w.add(members(t, six).Put("", all...), ofTenant(t, w.policy.Name, six).Put("", all...))
+		for _, k := range keysOf(t) {
+			if all := w.all(k); len(all) > 0 {
+				w.add(members(t, k).Put("", all...), ofTenant(t, w.policy.Name, k).Put("", all...))
 			}
 		}
 	}
 }
 
 // all are the addresses of the interfaces that have walls.
-func (f Facts) all(six bool) (addresses []netip.Addr) {
+func (f Facts) all(k nft.Key) (addresses []nft.Value) {
 	for _, i := range f.Interfaces {
-		switch {
-		case i.Host == "":
-		case six:
-			addresses = append(addresses, i.Six()...)
-		default:
-			addresses = append(addresses, i.Four()...)
+		if i.Host != "" {
+			addresses = append(addresses, addressesOf(i, k)...)
 		}
 	}
 	return addresses
 }
 
+func addressesOf(i facts.Interface, k nft.Key) (all []nft.Value) {
+	if k == nft.MAC {
+		return []nft.Value{nft.Ether(i.MAC)}
+	}
+	for _, a := range i.Addresses {
+		if a.Is6() == (k == nft.IPv6) {
+			all = append(all, nft.Address(a))
+		}
+	}
+	return all
+}
+
 // strangers matches what is in members and of no friend's.
-func (w *planner) strangers(t nft.Table, f nft.Field, six bool) nft.Rule {
-	r := nft.Rule{f.In(members(t, six).Name)}
+func (w *planner) strangers(t nft.Table, f nft.Field, k nft.Key) nft.Rule {
+	r := nft.Rule{f.In(members(t, k).Name)}
 	for _, name := range w.friends() {
-		r = append(r, f.NotIn(ofTenant(t, name, six).Name))
+		r = append(r, f.NotIn(ofTenant(t, name, k).Name))
 	}
 	return r
 }
 
 // familiar returns early for what a friend's container sends or gets.
-func (w *planner) familiar(t nft.Table, f nft.Field, six bool) (rules []nft.Rule) {
+func (w *planner) familiar(t nft.Table, f nft.Field, k nft.Key) (rules []nft.Rule) {
 	for _, name := range w.friends() {
-		rules = append(rules, nft.Rule{f.In(ofTenant(t, name, six).Name), nft.Return()})
+		rules = append(rules, nft.Rule{f.In(ofTenant(t, name, k).Name), nft.Return()})
 	}
 	return rules
 }

@@ -13,9 +13,9 @@ import (
 // what neighbours send that have none.
 func (w *planner) received(t nft.Table, i facts.Interface) []nft.Rule {
 	rules := []nft.Rule{
-		w.drop(Tenants, w.strangers(t, nft.ARPSender, false)...),
-		w.drop(Tenants, w.strangers(t, nft.Source4, false)...),
-		w.drop(Tenants, w.strangers(t, nft.Source6, true)...),
+		w.drop(Tenants, w.strangers(t, nft.ARPSender, nft.IPv4)...),
+		w.drop(Tenants, w.strangers(t, nft.Source4, nft.IPv4)...),
+		w.drop(Tenants, w.strangers(t, nft.Source6, nft.IPv6)...),
 	}
 	rules = append(rules, w.routers(i)...)
 	return append(rules, w.beside(t, i, w.policy.Network.Ingress, Ingress, fromNode, nft.Source4, nft.Source6)...)
@@ -68,7 +68,7 @@ func (w *planner) beside(t nft.Table, i facts.Interface, all []tenant.NetworkRul
 	if i.Bridge == nil || len(all) == 0 {
 		return nil
 	}
-	rules := append(routed(i.Bridge), w.familiar(t, far4, false)...)
-	rules = append(rules, w.familiar(t, far6, true)...)
+	rules := append(routed(i.Bridge), w.familiar(t, far4, nft.IPv4)...)
+	rules = append(rules, w.familiar(t, far6, nft.IPv6)...)
 	return append(rules, w.rules(all, why, far4, far6, true)...)
 }

@@ -1,7 +1,6 @@
 package network
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -26,7 +25,7 @@ func Remove(installation, key string) error {
 	if !slices.Contains(s.keys(), key) {
 		return nil
 	}
-	script, err := s.release(key, nil)
+	script, err := s.release(key, Facts{})
 	if err != nil {
 		return err
 	}
@@ -64,22 +63,22 @@ func Remove(installation, key string) error {
 // tenant's goes with them; it is not tried more often, as each transaction that
 // the kernel refuses waits for all CPUs (synchronize_rcu, some 10 ms).
 func (s *standing) last(key string) (tenants []string, err error) {
-	for _, six := range []bool{false, true} {
-		own, err := s.addresses(key, six)
+	for _, k := range keysOf(frames(s.installation)) {
+		own, err := s.addresses(key, k)
 		if err != nil {
 			return nil, err
 		}
 		for _, set := range s.sets {
-			name, ok := strings.CutPrefix(strings.TrimSuffix(set, "-"+version(six)), "tenant-")
-			if !ok || !strings.HasSuffix(set, "-"+version(six)) {
+			name, ok := strings.CutPrefix(strings.TrimSuffix(set, "-"+short[k]), "tenant-")
+			if !ok || !strings.HasSuffix(set, "-"+short[k]) {
 				continue
 			}
-			has, err := nft.SetOf{Table: frames(s.installation), Name: set, Six: six}.Addresses()
+			has, err := nft.SetOf{Table: frames(s.installation), Name: set, Key: k}.Elements()
 			if err != nil {
 				return nil, err
 			}
 			for _, a := range own {
-				delete(has, a)
+				delete(has, a.Bytes())
 			}
 			if len(own) > 0 && len(has) == 0 && !slices.Contains(tenants, name) {
 				tenants = append(tenants, name)
@@ -98,50 +97,61 @@ func Standing(installation string) ([]string, error) {
 
 // release takes the container's addresses out of what all have in common, but
 // for those that it keeps.
-func (s *standing) release(key string, keep []netip.Addr) (script nft.Script, err error) {
-	for _, six := range []bool{false, true} {
-		had, err := s.addresses(key, six)
+func (s *standing) release(key string, keep Facts) (script nft.Script, err error) {
+	for _, k := range keysOf(frames(s.installation)) {
+		had, err := s.addresses(key, k)
 		if err != nil {
 			return nil, err
 		}
-		gone := slices.DeleteFunc(had, func(a netip.Addr) bool { return slices.Contains(keep, a) })
+		kept := keep.all(k)
+		gone := slices.DeleteFunc(had, func(a nft.Value) bool {
+			return slices.ContainsFunc(kept, func(b nft.Value) bool { return a.Bytes() == b.Bytes() })
+		})
 		if len(gone) == 0 {
 			continue
 		}
-		for _, t := range []nft.Table{frames(s.installation), packets(s.installation)} {
-			sets := []nft.SetOf{members(t, six)}
-			for _, name := range s.sets { // the tables have those of the same tenants
-				if strings.HasPrefix(name, "tenant-") && strings.HasSuffix(name, "-"+version(six)) {
-					sets = append(sets, nft.SetOf{Table: t, Name: name, Six: six})
-				}
+		for _, set := range s.common(k) {
+			take, err := those(set, gone, key)
+			if err != nil {
+				return nil, err
 			}
-			if t.Family == nft.Inet {
-				for _, passage := range passages {
-					sets = append(sets, verdicts(t, passage, six))
-				}
-			}
-			for _, set := range sets {
-				take, err := those(set, gone, key)
-				if err != nil {
-					return nil, err
-				}
-				script = append(script, take...)
-			}
+			script = append(script, take...)
 		}
 	}
 	return script, nil
 }
 
+// common are the sets of all that hold addresses of a kind.
+func (s *standing) common(k nft.Key) (sets []nft.SetOf) {
+	for _, t := range []nft.Table{frames(s.installation), packets(s.installation)} {
+		if !slices.Contains(keysOf(t), k) {
+			continue
+		}
+		sets = append(sets, members(t, k))
+		for _, name := range s.sets { // the tables have those of the same tenants
+			if strings.HasPrefix(name, "tenant-") && strings.HasSuffix(name, "-"+short[k]) {
+				sets = append(sets, nft.SetOf{Table: t, Name: name, Key: k})
+			}
+		}
+		if t.Family == nft.Inet {
+			for _, passage := range passages {
+				sets = append(sets, verdicts(t, passage, k))
+			}
+		}
+	}
+	return sets
+}
+
 // those removes from a set what it has of the addresses; from a map what leads
 // to the container.
-func those(set nft.SetOf, gone []netip.Addr, key string) (nft.Script, error) {
-	has, err := set.Addresses()
+func those(set nft.SetOf, gone []nft.Value, key string) (nft.Script, error) {
+	has, err := set.Elements()
 	if err != nil {
 		return nil, err
 	}
-	var there []netip.Addr
+	var there []nft.Value
 	for _, a := range gone {
-		if chain, ok := has[a]; ok && (!set.Verdicts || strings.HasSuffix(chain, "-"+key)) {
+		if chain, ok := has[a.Bytes()]; ok && (!set.Verdicts || strings.HasSuffix(chain, "-"+key)) {
 			there = append(there, a)
 		}
 	}
@@ -164,7 +174,9 @@ func (s *standing) without(key string, ends []string) (script nft.Script) {
 				script = append(script, t.FlushChain(chain), t.DeleteChain(chain))
 			}
 		}
-		sets = append(sets, own(t, key, end, false).Delete(), own(t, key, end, true).Delete())
+		for _, k := range keysOf(t) {
+			sets = append(sets, own(t, key, end, k).Delete())
+		}
 	}
 	return append(script, sets...)
 }

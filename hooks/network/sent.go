@@ -14,9 +14,10 @@ func (w *planner) sent(t nft.Table, i facts.Interface) []nft.Rule {
 		w.drop(Spoofed, nft.EtherSource.Not(nft.Ether(i.MAC))),
 		w.drop(Spoofed, nft.EtherType.Is(nft.VLAN)),
 		w.drop(Spoofed, nft.EtherType.Is(nft.QinQ)),
+		w.drop(Tenants, w.strangers(t, nft.EtherDest, nft.MAC)...),
 		w.drop(Spoofed, nft.ARPSenderEther.Not(nft.Ether(i.MAC))),
-		w.drop(Spoofed, nft.ARPSender.Not(nft.Address(anybody4)), nft.ARPSender.NotIn(own(t, w.key, i.Host, false).Name)),
-		w.drop(Tenants, w.strangers(t, nft.ARPTarget, false)...),
+		w.drop(Spoofed, nft.ARPSender.Not(nft.Address(anybody4)), nft.ARPSender.NotIn(own(t, w.key, i.Host, nft.IPv4).Name)),
+		w.drop(Tenants, w.strangers(t, nft.ARPTarget, nft.IPv4)...),
 		allow(nft.ARPTarget.Not(nft.Address(everybody4))),
 	}
 	rules = append(rules, w.sent4(t, i)...)
@@ -29,14 +30,14 @@ func (w *planner) sent4(t nft.Table, i facts.Interface) []nft.Rule {
 	rules := []nft.Rule{
 		allow(nft.Source4.Is(nft.Address(anybody4)), nft.Dest4.Is(nft.Address(everybody4)),
 			nft.UDPSource.Is(nft.Number(bootpClient)), nft.UDPDest.Is(nft.Number(bootpServer))),
-		w.drop(Spoofed, nft.Source4.NotIn(own(t, w.key, i.Host, false).Name)),
+		w.drop(Spoofed, nft.Source4.NotIn(own(t, w.key, i.Host, nft.IPv4).Name)),
 		w.drop(Spoofed, nft.Protocol.Is(nft.IP4), nft.UDPSource.Is(nft.Number(bootpServer))),
 		w.drop(Spoofed, nft.Dest4.Within(loopback4)),
 	}
 	rules = append(rules, w.listed(nft.Dest4, linkLocal4)...)
 	return append(rules,
 		w.drop(Metadata, nft.Dest4.Within(linkLocal4)),
-		w.drop(Tenants, w.strangers(t, nft.Dest4, false)...),
+		w.drop(Tenants, w.strangers(t, nft.Dest4, nft.IPv4)...),
 		w.drop(Tenants, nft.Protocol.Is(nft.IP4), nft.PacketType.Is(nft.Broadcast)),
 		w.drop(Tenants, nft.Protocol.Is(nft.IP4), nft.PacketType.Is(nft.Multicast)),
 	)
@@ -51,8 +52,8 @@ func (w *planner) sent6(t nft.Table, i facts.Interface) []nft.Rule {
 	rules = append(rules, w.claimed(i)...)
 	rules = append(rules,
 		allow(nft.Source6.Is(nft.Address(anybody6)), nft.ICMP6Type.Is(nft.ListenerReport)),
-		w.drop(Spoofed, nft.Source6.NotIn(own(t, w.key, i.Host, true).Name)),
-		w.drop(Tenants, w.strangers(t, nft.Dest6, true)...))
+		w.drop(Spoofed, nft.Source6.NotIn(own(t, w.key, i.Host, nft.IPv6).Name)),
+		w.drop(Tenants, w.strangers(t, nft.Dest6, nft.IPv6)...))
 	rules = append(rules, w.neighbours(i)...)
 	rules = append(rules, w.listed(nft.Dest6, linkLocal6, metadata6)...)
 	return append(rules,

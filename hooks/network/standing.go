@@ -1,7 +1,6 @@
 package network
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -56,15 +55,17 @@ func (s *standing) ends(key string) []string {
 }
 
 // addresses are a container's.
-func (s *standing) addresses(key string, six bool) ([]netip.Addr, error) {
-	var all []netip.Addr
+func (s *standing) addresses(key string, k nft.Key) ([]nft.Value, error) {
+	var all []nft.Value
 	for _, end := range s.ends(key) {
-		found, err := own(frames(s.installation), key, end, six).Addresses()
+		found, err := own(frames(s.installation), key, end, k).Elements()
 		if err != nil {
 			return nil, err
 		}
-		for a := range found {
-			all = append(all, a)
+		for data := range found {
+			if v, ok := k.Value(data); ok {
+				all = append(all, v)
+			}
 		}
 	}
 	return all, nil

@@ -35,6 +35,7 @@ func TestBeside(t *testing.T) {
 				{"unicast", red1, red2, ether(red2.mac, red1.mac, 0x0800, ipv4Of(red1.four, red2.four, 1, 1)), true, ""},
 				{"unicast", red1, blue, ether(blue.mac, red1.mac, 0x0800, ipv4Of(red1.four, blue.four, 1, 1)), false, network.Tenants},
 				{"unicast to a group", red1, blue, ether(blue.mac, red1.mac, 0x0800, ipv4Of(red1.four, netip.MustParseAddr("224.0.0.1"), 1, 1)), false, network.Tenants},
+				{"unicast to far away", red1, blue, ether(blue.mac, red1.mac, 0x0800, ipv4Of(red1.four, netip.MustParseAddr("192.0.2.2"), 1, 1)), false, network.Tenants},
 				{"broadcast", red1, red2, ether(broadcast, red1.mac, 0x0800, ipv4Of(red1.four, netip.MustParseAddr("10.9.0.255"), 2, 2)), false, network.Tenants},
 				{"broadcast", red1, blue, ether(broadcast, red1.mac, 0x0800, ipv4Of(red1.four, netip.MustParseAddr("10.9.0.255"), 3, 3)), false, ""},
 				{"mDNS", red1, red2, mdns, false, network.Tenants},

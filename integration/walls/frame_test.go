@@ -200,8 +200,8 @@ func TestForgeries(t *testing.T) {
 					t.Errorf("%s: counted: %v, then %v", f.name, before, after)
 				case f.reason != "" && got:
 					t.Errorf("%s: heard behind walls", f.name)
-				case f.reason != "" && after[f.reason].Packets != before[f.reason].Packets+1:
-					t.Errorf("%s: %s is counted %d times, want once more than %d", f.name, f.reason, after[f.reason].Packets, before[f.reason].Packets)
+				case f.reason != "" && after[f.reason].Packets <= before[f.reason].Packets:
+					t.Errorf("%s: %s is counted %d times, want more than %d", f.name, f.reason, after[f.reason].Packets, before[f.reason].Packets)
 				}
 			}
 		})

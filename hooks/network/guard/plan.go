@@ -103,10 +103,10 @@ func elements(t nft.Table, f Facts) (all nft.Script) {
 	return all
 }
 
-func ofVersion(all []netip.Addr, six bool) (some []netip.Addr) {
-	for _, a := range all {
+func ofVersion(addresses []netip.Addr, six bool) (some []nft.Value) {
+	for _, a := range addresses {
 		if a.Is6() == six {
-			some = append(some, a)
+			some = append(some, nft.Address(a))
 		}
 	}
 	return some
@@ -127,7 +127,7 @@ func gateways(six bool) nft.SetOf { return set("gateways", six) }
 
 func set(of string, six bool) nft.SetOf {
 	if six {
-		return nft.SetOf{Table: packets, Name: of + "6", Six: true}
+		return nft.SetOf{Table: packets, Name: of + "6", Key: nft.IPv6}
 	}
 	return nft.SetOf{Table: packets, Name: of + "4"}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net/netip"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -77,10 +76,10 @@ func (t Table) Sets() (names []string, err error) {
 	return names, err
 }
 
-// Addresses are those in a set, none if there is no such set. In a map each
-// leads to a chain.
-func (s SetOf) Addresses() (map[netip.Addr]string, error) {
-	found := map[netip.Addr]string{}
+// Elements are those of a set by their bytes, none if there is no such set. In a
+// map each leads to a chain.
+func (s SetOf) Elements() (map[string]string, error) {
+	found := map[string]string{}
 	ask := message{unix.NFT_MSG_GETSETELEM, 0, s.Family, []attribute{
 		text(unix.NFTA_SET_ELEM_LIST_TABLE, s.Table.Name), text(unix.NFTA_SET_ELEM_LIST_SET, s.Name),
 	}}
@@ -88,13 +87,26 @@ func (s SetOf) Addresses() (map[netip.Addr]string, error) {
 		elements, _ := nl.ParseRouteAttr(a[unix.NFTA_SET_ELEM_LIST_ELEMENTS])
 		for _, e := range elements {
 			element := parse(e.Value)
-			key, ok := netip.AddrFromSlice(parse(element[unix.NFTA_SET_ELEM_KEY])[unix.NFTA_DATA_VALUE])
+			key := parse(element[unix.NFTA_SET_ELEM_KEY])[unix.NFTA_DATA_VALUE]
 			verdict := parse(parse(element[unix.NFTA_SET_ELEM_DATA])[unix.NFTA_DATA_VERDICT])
-			if ok {
-				found[key] = name(verdict[unix.NFTA_VERDICT_CHAIN])
-			}
+			found[string(key)] = name(verdict[unix.NFTA_VERDICT_CHAIN])
 		}
 	})
+}
+
+// Has reports whether a set has an element.
+func (s SetOf) Has(v Value) (bool, error) {
+	_, err := message{unix.NFT_MSG_GETSETELEM, 0, s.Family, []attribute{
+		text(unix.NFTA_SET_ELEM_LIST_TABLE, s.Table.Name), text(unix.NFTA_SET_ELEM_LIST_SET, s.Name),
+		nested(unix.NFTA_SET_ELEM_LIST_ELEMENTS, nested(unix.NFTA_LIST_ELEM, value(unix.NFTA_SET_ELEM_KEY, v.data))),
+	}}.execute(unix.NFT_MSG_NEWSETELEM)
+	if errors.Is(err, unix.ENOENT) {
+		return false, nil
+	}
+	if err != nil {
+		err = fmt.Errorf("nftables: look for %s in %s: %w", v, s.Name, err)
+	}
+	return err == nil, err
 }
 
 // Counted is what a counter has counted.

@@ -25,15 +25,12 @@ func (r route) load(uint32) attribute {
 // AddRecent makes a set that rules put addresses into, at most a number of them,
 // each for a time after it was put the last time.
 func (s SetOf) AddRecent(most uint32, stay time.Duration) Command {
-	key, of := "ipv4_addr", setOf{s.Table, s.Name, unix.NFT_SET_EVAL | unix.NFT_SET_TIMEOUT, typeIPv4, 4, bigEndian}
-	if s.Six {
-		key, of.key, of.bytes = "ipv6_addr", typeIPv6, 16
-	}
+	of := setOf{s.Table, s.Name, unix.NFT_SET_EVAL | unix.NFT_SET_TIMEOUT, keys[s.Key].number, keys[s.Key].bytes, bigEndian}
 	body := append(of.attributes(),
 		newAttribute(unix.NFTA_SET_TIMEOUT, binary.BigEndian.AppendUint64(nil, uint64(stay.Milliseconds()))),
 		nested(unix.NFTA_SET_DESC, number(unix.NFTA_SET_DESC_SIZE, most)))
 	return change{message{unix.NFT_MSG_NEWSET, unix.NLM_F_CREATE, s.Family, body},
-		"add set %s %s { type %s; size %d; flags dynamic,timeout; timeout %ds; }", []any{s.Table, s.Name, key, most, int(stay.Seconds())}}
+		"add set %s %s { type %s; size %d; flags dynamic,timeout; timeout %ds; }", []any{s.Table, s.Name, s.Key, most, int(stay.Seconds())}}
 }
 
 // PutInto puts the field's value into a set of AddRecent, or renews it. Where the

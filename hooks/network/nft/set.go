@@ -1,27 +1,19 @@
 package nft
 
 import (
-	"net/netip"
 	"strings"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
-// A SetOf addresses of one version of IP, or a map of them to verdicts.
+// A SetOf addresses of one kind, or a map of them to verdicts.
 type SetOf struct {
 	Table
 	Name     string
-	Six      bool
+	Key      Key
 	Verdicts bool
 }
-
-// nft's own numbers for types of keys, by which it prints them (libnftables,
-// enum datatypes).
-const (
-	typeIPv4 = 7
-	typeIPv6 = 8
-)
 
 // bigEndian says to nft in what order keys have their bytes; the kernel keeps it
 // (libnftnl, NFTNL_UDATA_SET_KEYBYTEORDER).
@@ -29,25 +21,22 @@ var bigEndian = append([]byte{0, 4}, nl.Uint32Attr(2)...)
 
 // Add makes the set.
 func (s SetOf) Add() Command {
-	kind, key, typeOf, bytes := "set", "ipv4_addr", uint32(typeIPv4), uint32(4)
-	if s.Six {
-		key, typeOf, bytes = "ipv6_addr", typeIPv6, 16
-	}
+	kind, key := "set", s.Key.String()
 	if s.Verdicts {
 		kind, key = "map", key+" : verdict"
 	}
-	return change{message{unix.NFT_MSG_NEWSET, unix.NLM_F_CREATE, s.Family, s.attributes(typeOf, bytes)},
+	return change{message{unix.NFT_MSG_NEWSET, unix.NLM_F_CREATE, s.Family, s.attributes()},
 		"add %s %s %s { type %s; }", []any{kind, s.Table, s.Name, key}}
 }
 
-func (s SetOf) attributes(key, bytes uint32) []attribute {
+func (s SetOf) attributes() []attribute {
 	flags := uint32(0)
 	var data []attribute
 	if s.Verdicts {
 		flags = unix.NFT_SET_MAP
 		data = []attribute{number(unix.NFTA_SET_DATA_TYPE, unix.NFT_DATA_VERDICT), number(unix.NFTA_SET_DATA_LEN, 0)}
 	}
-	return append(setOf{s.Table, s.Name, flags, key, bytes, bigEndian}.attributes(), data...)
+	return append(setOf{s.Table, s.Name, flags, keys[s.Key].number, keys[s.Key].bytes, bigEndian}.attributes(), data...)
 }
 
 // setOf is what one of any kind is for the kernel.
@@ -70,12 +59,12 @@ func (s setOf) attributes() []attribute {
 }
 
 // Put adds addresses; to a map with the chain that packets jump to.
-func (s SetOf) Put(chain string, addresses ...netip.Addr) Command {
+func (s SetOf) Put(chain string, addresses ...Value) Command {
 	return s.elements("add", unix.NFT_MSG_NEWSETELEM, unix.NLM_F_CREATE, chain, addresses)
 }
 
 // Take removes addresses that are there.
-func (s SetOf) Take(addresses ...netip.Addr) Command {
+func (s SetOf) Take(addresses ...Value) Command {
 	return s.elements("delete", unix.NFT_MSG_DELSETELEM, 0, "", addresses)
 }
 
@@ -85,10 +74,10 @@ func (s SetOf) Delete() Command {
 	return change{message{unix.NFT_MSG_DELSET, 0, s.Family, named}, "delete set %s %s", []any{s.Table, s.Name}}
 }
 
-func (s SetOf) elements(verb string, kind, flags int, chain string, addresses []netip.Addr) Command {
+func (s SetOf) elements(verb string, kind, flags int, chain string, addresses []Value) Command {
 	elements := make([]attribute, len(addresses))
 	for i, a := range addresses {
-		parts := []attribute{value(unix.NFTA_SET_ELEM_KEY, a.AsSlice())}
+		parts := []attribute{value(unix.NFTA_SET_ELEM_KEY, a.data)}
 		if chain != "" {
 			parts = append(parts, verdictOf(unix.NFTA_SET_ELEM_DATA, unix.NFT_JUMP, chain))
 		}
@@ -102,7 +91,7 @@ func (s SetOf) elements(verb string, kind, flags int, chain string, addresses []
 
 // listed prints elements.
 type listed struct {
-	addresses []netip.Addr
+	addresses []Value
 	chain     string
 }
 

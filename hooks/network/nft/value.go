@@ -18,6 +18,9 @@ type Value struct {
 
 func (v Value) String() string { return v.text }
 
+// Bytes are what Elements and Key.Value have of it.
+func (v Value) Bytes() string { return string(v.data) }
+
 // Ether is a hardware address.
 func Ether(a net.HardwareAddr) Value { return Value{a.String(), a} }
 
