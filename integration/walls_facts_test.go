@@ -126,10 +126,11 @@ func TestWallsOnEveryEngine(t *testing.T) {
 		n.apart()
 		l.follow("with rules", alive, raw(fmt.Sprintf(`network:
   egress:
-  - {action: Allow, to: [{cidr: %[1]s/32}, {cidr: "%[2]s/128"}], ports: [{port: 81}]}
+  - {action: Allow, to: [{cidr: %[1]s/32}, {cidr: "%[2]s/128"}], ports: [{port: 81}, {protocol: UDP, port: 81}]}
   - {action: Deny, to: [{cidr: 192.0.2.0/24}, {cidr: "2001:db8::/64"}]}
   ingress:
-  - {action: Deny, from: [{cidr: %[1]s/32}, {cidr: "%[2]s/128"}], ports: [{port: 81}]}
+  - {action: Allow, ports: [{port: 80}]}
+  - {action: Deny}
 `, outside, outside6), ""))
 		n.ruled()
 		l.follow("with bounds", alive, raw("limits: {connections: 1000}\ncontainer: {max: {connections: 10}}", ""))
@@ -156,13 +157,14 @@ func (n neighbourhood) opened() {
 // ruled is what rules of egress and ingress leave open.
 func (n neighbourhood) ruled() {
 	n.Helper()
-	closed := append(speaks(outside, outside6), "udp:"+outside+":81", "udp:"+outside6+":81")
-	n.a.expect("acme, with rules", slices.Concat(walled(closed...), reached(connects("81", outside, outside6)...), reached(speaks(n.own.four, n.own.six)...))...)
+	open := append(connects("81", outside, outside6), "udp:"+outside+":81", "udp:"+outside6+":81") // and what they say back
+	n.a.expect("acme, with rules", slices.Concat(walled(speaks(outside, outside6)...), reached(open...), reached(speaks(n.own.four, n.own.six)...))...)
 	n.b.expect("globex, without rules", reached(speaks(outside, outside6)...)...)
 	if n.publishes {
 		n.expectOutside("outside, with rules", append(reached("tcp:"+uplink+":"+published), walled("tcp:"+uplink+":"+publishedToo)...)...)
 	} else {
-		n.expectOutside("outside, with rules", append(reached(speaks(n.a.four, n.a.six)...), walled(connects("81", n.a.four, n.a.six)...)...)...)
+		closed := []string{"udp:" + n.a.four + ":80", "udp:" + n.a.six + ":80", "ping:" + n.a.four, "ping:" + n.a.six}
+		n.expectOutside("outside, with rules", append(reached(connects("80", n.a.four, n.a.six)...), walled(append(closed, connects("81", n.a.four, n.a.six)...)...)...)...)
 	}
 	if drops := n.a.drops(); drops["egress"] == 0 || drops["ingress"] == 0 {
 		n.Errorf("counted are %v", drops)

@@ -9,13 +9,15 @@ import (
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
-// received keeps from the container what others' walls should have stopped, and
-// what neighbours send that have none.
+// received keeps from the container what others' walls should have stopped, what
+// they let through for servers that containers are not, DHCP's, and what neighbours
+// send that have none.
 func (w *planner) received(t nft.Table, i facts.Interface) []nft.Rule {
 	rules := []nft.Rule{
 		w.drop(Tenants, w.strangers(t, nft.ARPSender, nft.IPv4)...),
 		w.drop(Tenants, w.strangers(t, nft.Source4, nft.IPv4)...),
 		w.drop(Tenants, w.strangers(t, nft.Source6, nft.IPv6)...),
+		w.drop(Tenants, nft.Source4.Is(nft.Address(anybody4)), nft.UDPDest.Is(nft.Number(bootpServer))),
 	}
 	rules = append(rules, w.routers(i)...)
 	return append(rules, w.beside(t, i, w.policy.Network.Ingress, Ingress, fromNode, nft.Source4, nft.Source6)...)
@@ -46,10 +48,11 @@ func (w *planner) bridged(t nft.Table, i facts.Interface) []nft.Rule {
 
 func toNode(b *facts.Bridge) []nft.Rule { return []nft.Rule{allow(nft.EtherDest.Is(nft.Ether(b.MAC)))} }
 
-// fromNode knows the node's packets by its addresses too: what it translates while
-// it bridges (br_netfilter) keeps the hardware address of who sent it.
+// fromNode knows what the node sends or routes: it is no packet for somebody else
+// that passes. What it translates while it bridges (br_netfilter) is one, but with
+// the node's own address.
 func fromNode(b *facts.Bridge) []nft.Rule {
-	rules := []nft.Rule{allow(nft.SentFrom.Is(nft.Hex(b.MAC)))}
+	rules := []nft.Rule{allow(nft.PacketType.Is(nft.ToHost))}
 	for _, a := range b.Addresses {
 		source := nft.Source4
 		if a.Is6() {
@@ -68,7 +71,8 @@ func (w *planner) beside(t nft.Table, i facts.Interface, all []tenant.NetworkRul
 	if i.Bridge == nil || len(all) == 0 {
 		return nil
 	}
-	rules := append(routed(i.Bridge), w.familiar(t, far4, nft.IPv4)...)
+	rules := append(append(routed(i.Bridge), discovery()...), allow(nft.ICMP6Type.Is(nft.RouterAdvert)))
+	rules = append(rules, w.familiar(t, far4, nft.IPv4)...)
 	rules = append(rules, w.familiar(t, far6, nft.IPv6)...)
 	return append(rules, w.rules(all, why, far4, far6, true)...)
 }

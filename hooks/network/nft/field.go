@@ -58,6 +58,7 @@ var (
 
 // A kind of packet (meta pkttype), as linux/if_packet.h has them.
 var (
+	ToHost    = Value{"host", []byte{unix.PACKET_HOST}}
 	Broadcast = Value{"broadcast", []byte{unix.PACKET_BROADCAST}}
 	Multicast = Value{"multicast", []byte{unix.PACKET_MULTICAST}}
 )
