@@ -14,10 +14,13 @@ type Network struct {
 	// Default: Required.
 	Walls NetworkWalls `json:"walls,omitempty"`
 	// peers are tenants with which packets may be exchanged, if they list this
-	// tenant too; a parent and its child are no exception. Default: none.
+	// tenant too; a parent and its child are no exception. Broadcast and multicast
+	// reach nobody, the tenant's own containers neither. Default: none.
 	Peers []string `json:"peers,omitempty"`
 	// host are services of the node that may be reached; the node and link-local
-	// addresses are closed except these. Default: none.
+	// addresses are closed except these. A container's published port is a service
+	// of the node where the node's own program passes it on (docker-proxy), also to
+	// containers of its tenant. Default: none.
 	Host []HostService `json:"host,omitempty"`
 	// egress are rules for connections that containers open, to whatever is no
 	// container of the tenant or of a peer. The first match decides; nothing
