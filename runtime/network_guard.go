@@ -32,6 +32,12 @@ func guarded(p *tenant.Policy, now []facts.Interface, others []int) guard.Facts 
 	return f
 }
 
+// guardPlanned is a guard as it is raised on this kernel.
+func guardPlanned(p *tenant.Policy, interfaces []facts.Interface) string {
+	const loopback = 1
+	return guard.Plan(guarded(p, interfaces, []int{loopback})).String()
+}
+
 // tunnels are kinds of interfaces that a container makes for itself, and that
 // send by a process or a socket in the same namespace, though nothing shows it.
 var tunnels = []string{"tun", "wireguard"}

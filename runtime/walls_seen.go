@@ -68,11 +68,11 @@ func (rt *Runtime) lookAt(n *record.Network, f func() error) error {
 
 // WallsPlanned are those that a policy gives a container, in the syntax of nft:
 // around the interfaces that it has, or, where none is known of, around an
-// example.
-func (rt *Runtime) WallsPlanned(c Caller, p *tenant.Policy, node *tenant.Node) (plan string, example bool, err error) {
+// example; and the guard, in the container's own network namespace.
+func (rt *Runtime) WallsPlanned(c Caller, p *tenant.Policy, node *tenant.Node) (walls, guard string, example bool, err error) {
 	r, err := record.Load(rt.root, c.Scope(), c.ID)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", false, err
+		return "", "", false, err
 	}
 	f := network.Facts{
 		Name:       network.Name{Installation: rt.root.Installation(), Tenant: p.Name, Scope: c.Scope(), ID: c.ID},
@@ -81,13 +81,13 @@ func (rt *Runtime) WallsPlanned(c Caller, p *tenant.Policy, node *tenant.Node) (
 	if r != nil && r.Network != nil {
 		f.Interfaces = r.Network.Interfaces
 	}
-	return network.Walls(p, node, f).String(), r == nil || r.Network == nil, nil
+	return network.Walls(p, node, f).String(), guardPlanned(p, f.Interfaces), r == nil || r.Network == nil, nil
 }
 
 // exampleInterface is of a container on a bridge, with numbers for
 // documentation (RFC 5737, 3849, 9542).
 var exampleInterface = facts.Interface{
-	Inside: "eth0", Kind: "veth", MAC: net.HardwareAddr{0, 0, 0x5e, 0, 0x53, 2}, Host: "veth0", HostIndex: 2,
+	Inside: "eth0", Index: 2, Kind: "veth", MAC: net.HardwareAddr{0, 0, 0x5e, 0, 0x53, 2}, Host: "veth0", HostIndex: 2,
 	Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("2001:db8::2"), netip.MustParseAddr("fe80::200:5eff:fe00:5302")},
 	Gateways:  []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")},
 	Bridge: &facts.Bridge{

@@ -107,7 +107,7 @@ func hasNetwork(s *specs.Spec) bool {
 
 // showWalls shows what would stand around the container's network.
 func (p *preview) showWalls(w io.Writer, rt *runtime.Runtime, policy *tenant.Policy, node *tenant.Node) error {
-	plan, example, err := rt.WallsPlanned(p.caller, policy, node)
+	walls, guard, example, err := rt.WallsPlanned(p.caller, policy, node)
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,8 @@ func (p *preview) showWalls(w io.Writer, rt *runtime.Runtime, policy *tenant.Pol
 	if example {
 		of = "an interface such as eth0, with 192.0.2.2 and 2001:db8::2"
 	}
-	fmt.Fprintf(w, "\nwalls around %s, as nft has them:\n\n%s", of, plan)
+	fmt.Fprintf(w, "\nwalls around %s, as nft has them:\n\n%s", of, walls)
+	fmt.Fprintf(w, "\na guard inside its network, against interfaces without walls:\n\n%s", guard)
 	return nil
 }
 

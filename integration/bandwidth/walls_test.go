@@ -2,12 +2,14 @@ package bandwidth
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bulkhead-dev/bulkhead/hooks/network"
 	"github.com/bulkhead-dev/bulkhead/hooks/network/facts"
+	"github.com/bulkhead-dev/bulkhead/hooks/network/guard"
 	"github.com/bulkhead-dev/bulkhead/hooks/network/namespace"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
@@ -55,5 +57,32 @@ func TestWallsAreThosePrinted(t *testing.T) {
 				t.Errorf("after\n%s(-printed +applied):\n%s", plan, d)
 			}
 		})
+	}
+}
+
+// The same of the guard. nft lets go of a table that it owns when it ends, and
+// Debian's knows no other way to keep one.
+func TestGuardIsThatPrinted(t *testing.T) {
+	f := guard.Facts{Known: []int{1}, Neighbours: true, Gateways: []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("fe80::1")}}
+	applied, _ := lab(t, 1)
+	printed, _ := lab(t, 1)
+	g, err := guard.Raise(applied.Node.file, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Leave()
+	script := guard.Plan(f).String()
+	begin, rest, ok := strings.Cut(script, "\n")
+	if !ok || !strings.HasPrefix(begin, "add table inet bulkhead-guard { flags owner") {
+		t.Fatalf("the plan begins with %s", begin)
+	}
+	nft(t, printed, "add table inet bulkhead-guard\n"+rest)
+	_, got, ok := strings.Cut(nft(t, applied, "list ruleset"), "\tflags owner\n\n")
+	if !ok {
+		t.Error("nobody owns the guard")
+	}
+	_, want, _ := strings.Cut(nft(t, printed, "list ruleset"), "\n")
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("after\n%s(-printed +applied):\n%s", script, d)
 	}
 }

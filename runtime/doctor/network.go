@@ -15,7 +15,7 @@ var networkParts = []struct {
 	key, means string
 	options    []string
 }{
-	{"walls between tenants (nftables)", "no key of the policy needs them yet; those that will are refused here", []string{"CONFIG_NF_TABLES", "CONFIG_NF_TABLES_INET", "CONFIG_NF_TABLES_NETDEV", "CONFIG_NF_CONNTRACK", "CONFIG_NFT_CT"}},
+	{"walls between tenants (nftables)", "containers with an interface do not start: no walls can stand around it", []string{"CONFIG_NF_TABLES", "CONFIG_NF_TABLES_INET", "CONFIG_NF_TABLES_NETDEV", "CONFIG_NF_CONNTRACK", "CONFIG_NFT_CT"}},
 	{"limits.bandwidth (tc)", "containers of tenants with limits.bandwidth or container.max.bandwidth do not start", []string{"CONFIG_NET_SCHED", "CONFIG_NET_SCH_HTB", "CONFIG_NET_SCH_TBF", "CONFIG_IFB", "CONFIG_NFT_FWD_NETDEV"}},
 	{"containers' interfaces", "engines have no bridges to plug containers into", []string{"CONFIG_VETH", "CONFIG_BRIDGE"}},
 }

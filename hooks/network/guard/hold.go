@@ -46,15 +46,15 @@ func (g *Guard) raise(f Facts) error {
 	}
 	var as nft.Ownership
 	for _, as = range Ownerships() {
-		err = g.conn.Run(slices.Concat(before, Plan(f, as)))
+		err = g.conn.Run(slices.Concat(before, plan(f, as)))
 		if !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.EINVAL) {
 			break
 		}
 	}
-	if err != nil || !f.Raw || !EveryDevice() {
+	if err != nil || !f.Raw || !ClosesRaw(running()) {
 		return err
 	}
-	switch err := g.conn.Run(Raw(f, as)); {
+	switch err := g.conn.Run(raw(f, as)); {
 	case err == nil:
 		g.raw = true
 	case !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.EINVAL): // what it has not

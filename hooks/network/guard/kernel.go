@@ -9,32 +9,36 @@ import (
 	"github.com/bulkhead-dev/bulkhead/hooks/network/nft"
 )
 
+// Outlives reports whether, on a kernel of this release, a guard stays when its
+// owner has died.
+func Outlives(release string) bool { return since(release, 6, 9) }
+
+// ClosesRaw reports whether a kernel of this release has a hook for interfaces
+// that are not there yet, so that packet sockets do not pass a guard.
+func ClosesRaw(release string) bool { return since(release, 6, 17) }
+
 // Ownerships are those that this kernel may have, the strongest first. What its
-// version does not promise is not tried: a transaction that the kernel refuses
+// release does not promise is not tried: a transaction that the kernel refuses
 // waits for all CPUs. Every kernel that walls stand on has the last: they need
 // netdev's egress hook (5.16).
 func Ownerships() []nft.Ownership {
 	all := []nft.Ownership{nft.Persisted, nft.Owned}
-	if !since(6, 9) {
+	if !Outlives(running()) {
 		return all[1:]
 	}
 	return all
 }
 
-// EveryDevice reports whether the kernel may have a hook for devices that are not
-// there yet (NFTA_DEVICE_PREFIX).
-func EveryDevice() bool { return since(6, 17) }
-
-// since compares with the kernel's version, "6.18.44-fc" for one.
-func since(major, minor int) bool {
+func running() string {
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {
-		return false
+		return "" // the oldest
 	}
-	return after(unix.ByteSliceToString(u.Release[:]), major, minor)
+	return unix.ByteSliceToString(u.Release[:])
 }
 
-func after(release string, major, minor int) bool {
+// since compares a release with a version, "6.18.44-fc" for one.
+func since(release string, major, minor int) bool {
 	first, rest, _ := strings.Cut(release, ".")
 	second := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
 	a, err := strconv.Atoi(first)

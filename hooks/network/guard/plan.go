@@ -54,9 +54,18 @@ const closed, crowd = "closed", "neighbours"
 // priority is before all that others have at these hooks.
 const priority = -450
 
-// Plan is a guard as it is raised where there is none: for what the kernel
-// sends and receives for the namespace.
-func Plan(f Facts, o nft.Ownership) nft.Script {
+// Plan is a guard as it is raised on this kernel where there is none.
+func Plan(f Facts) nft.Script {
+	as := Ownerships()[0]
+	all := plan(f, as)
+	if f.Raw && ClosesRaw(running()) {
+		all = append(all, raw(f, as)...)
+	}
+	return all
+}
+
+// plan is for what the kernel sends and receives for the namespace.
+func plan(f Facts, o nft.Ownership) nft.Script {
 	in := []nft.Rule{{nft.ByInterface.NotIn("known"), nft.Count(closed), nft.Drop()}}
 	out := []nft.Rule{{nft.ToInterface.NotIn("known"), nft.Count(closed), nft.Drop()}}
 	all := nft.Script{packets.AddAs(o), packets.AddCounter(closed), known(packets).Add()}
@@ -75,9 +84,9 @@ func Plan(f Facts, o nft.Ownership) nft.Script {
 	return append(all, elements(packets, f)...)
 }
 
-// Raw is for what packet sockets send past all that, on kernels that have a hook
+// raw is for what packet sockets send past all that, on kernels that have a hook
 // for interfaces that are not there yet.
-func Raw(f Facts, o nft.Ownership) nft.Script {
+func raw(f Facts, o nft.Ownership) nft.Script {
 	all := nft.Script{
 		frames.AddAs(o), frames.AddCounter(closed), known(frames).Add(),
 		frames.AddHook("in", nft.Hook{Name: "ingress", Priority: priority, Everywhere: true}),

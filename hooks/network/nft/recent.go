@@ -9,10 +9,11 @@ import (
 )
 
 // NextHop is the neighbour that an outgoing packet is handed to: the gateway, or
-// the packet's destination where that is on the link.
+// the packet's destination where that is on the link. A packet of the other version
+// has none (net/netfilter/nft_rt.c).
 var (
-	NextHop4 = Field{name: "rt ip nexthop", protocol: unix.ETH_P_IP, from: route(unix.NFT_RT_NEXTHOP4), bytes: 4}
-	NextHop6 = Field{name: "rt ip6 nexthop", protocol: unix.ETH_P_IPV6, from: route(unix.NFT_RT_NEXTHOP6), bytes: 16}
+	NextHop4 = Field{name: "rt ip nexthop", from: route(unix.NFT_RT_NEXTHOP4), bytes: 4}
+	NextHop6 = Field{name: "rt ip6 nexthop", from: route(unix.NFT_RT_NEXTHOP6), bytes: 16}
 )
 
 // route is what the kernel knows of the packet's.
