@@ -24,7 +24,7 @@ func (s *stage) shared(conflist string) node.Policy {
 	if conflist != "" {
 		conflist = ", conflist: " + conflist
 	}
-	const tenant = "network: {namespace: Tenant}"
+	const tenant = "network: {namespace: Tenant, host: [{address: node}]}"
 	return node.Policy{
 		Tenants: map[string]string{"acme": tenant, "globex": tenant, "single": "network: {namespace: Private}"},
 		Node: fmt.Sprintf("network: {provide: [%s, %s, %s]%s}",

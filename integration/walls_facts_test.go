@@ -64,10 +64,10 @@ func (n neighbourhood) apart() {
 	world := []string{outside, outside6}
 	facts := slices.Concat(
 		reached(speaks(n.own.four, n.own.six)...), reached(speaks(world...)...),
-		reached(connects(served, ownService, ownService6)...), reached("ping:"+labGateway, "ping:"+labGateway6),
+		reached(connects(served, ownService, ownService6)...),
 		walled(speaks(n.b.four, n.b.six)...), walled(connects(served, foreignService, foreignService6, n.linkLocal(n.b))...),
 		walled(connects(nodeService, labGateway, labGateway6, otherGateway, otherGateway6, uplink, uplink6, linkLocalOnNode, n.linkLocal(nil))...),
-		walled("udp:"+labGateway+":"+nodeService, "udp:"+labGateway6+":"+nodeService),
+		walled("udp:"+labGateway+":"+nodeService, "udp:"+labGateway6+":"+nodeService, "ping:"+labGateway, "ping:"+labGateway6, "ping:"+otherGateway),
 		walled(connects(served, metadata4, metadata6)...),
 	)
 	for _, port := range n.ports() { // also its own: by docker-proxy they are services of the node
@@ -146,7 +146,7 @@ func (n neighbourhood) opened() {
 	facts := slices.Concat(
 		reached(speaks(n.b.four, n.b.six, n.own.four)...), reached(connects(served, foreignService, foreignService6)...),
 		reached(connects(nodeService, labGateway, labGateway6, otherGateway, otherGateway6)...),
-		reached("tcp:"+metadata4+":80"), walled("tcp:"+metadata4+":81", "tcp:"+metadata6+":80", "udp:"+labGateway+":"+nodeService))
+		reached("tcp:"+metadata4+":80", "ping:"+labGateway, "ping:"+labGateway6), walled("tcp:"+metadata4+":81", "tcp:"+metadata6+":80", "udp:"+labGateway+":"+nodeService))
 	if n.publishes {
 		facts = append(facts, reached("tcp:"+labGateway+":"+published)...)
 	}

@@ -44,7 +44,7 @@ func (n neighbourhood) forged() {
 	}
 	n.run("nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", victim.pid), "--", "sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/eth0/accept_ra") // or no engine's would
 	victim.expect("globex", reached(speaks(n.theirs.four, n.theirs.six)...)...)
-	victim.expect("globex", reached("ping:"+labGateway, "ping:"+labGateway6)...)
+	victim.expect("globex", walled("ping:"+labGateway, "ping:"+labGateway6)...) // but asks who it is
 	at := []string{labGateway, labGateway6, n.theirs.four, n.theirs.six}
 	before, counted := victim.knows(at...), n.a.drops()["spoofed"]
 	tries := []string{"forge-router", "forge-mac:" + n.a.four, "forge-udp:" + n.b.four + ":" + labGateway + ":9", "forge-udp:" + n.a.four + ":127.0.0.1:7001",

@@ -73,7 +73,7 @@ func (s *stage) inNetwork(c *plugged, f func() error) {
 // before it, which would end the container.
 func TestGuardOutlivesItsShim(t *testing.T) {
 	onOwnWorld(t, func(s *stage) {
-		s.apply(apart)
+		s.apply(node.Policy{Tenants: map[string]string{"acme": "network: {host: [{address: node}]}"}})
 		run := s.sleeper("acme")
 		stock := run
 		stock.Runtime = node.Stock
