@@ -79,7 +79,7 @@ test-unit: ## Run the tests that need no engine; under a minute
 
 .PHONY: test-integration
 test-integration: deb probe compile-seccomp engines containerds nerdctl kubernetes network-packages ## Run the tests with real engines (RUN=regexp selects)
-	@go test -count=1 -v -timeout 30m $(if $(RUN),-run '$(RUN)') $(INTEGRATION)
+	@go test -count=1 -v -timeout 30m -parallel 4 $(if $(RUN),-run '$(RUN)') $(INTEGRATION)
 
 .PHONY: test-vm
 test-vm: deb probe engines vm-image ## Run those about cgroups in a VM with v2, without systemd and with (RUN, ALL=1, VMMODES="cgroupfs systemd hybrid")

@@ -30,9 +30,10 @@ var daemons struct {
 // daemon starts a dockerd that lives until the last test has ended.
 func daemon(t *testing.T, e docker.Engine, name string, settings docker.Settings) *docker.Daemon {
 	t.Helper()
+	key := e.Name + " " + name
+	alone(t, key)
 	daemons.Lock()
 	defer daemons.Unlock()
-	key := e.Name + " " + name
 	if d := daemons.started[key]; d != nil {
 		return d
 	}
@@ -78,6 +79,7 @@ func dockers(t *testing.T) []docker.Engine {
 	if os.Getenv("BULKHEAD_TEST_VM") != "" {
 		t.Skip("the VM has no Docker")
 	}
+	beside(t)
 	engines, err := docker.Engines()
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +92,7 @@ func dockers(t *testing.T) []docker.Engine {
 func onEachDocker(t *testing.T, p node.Policy, test func(*dockerStage)) {
 	for _, e := range dockers(t) {
 		t.Run(e.Name, func(t *testing.T) {
+			beside(t)
 			s := newDockerStage(t, daemon(t, e, "acme", docker.Settings{}))
 			s.must(s.Node.Apply(s.ctx, p))
 			test(s)

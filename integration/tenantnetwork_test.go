@@ -71,8 +71,10 @@ func TestContainersOfATenantShareItsNetwork(t *testing.T) {
 // Debian's package.
 func onOwnWorld(t *testing.T, test func(*stage)) {
 	onlyIfItMatters(t)
+	beside(t)
 	for _, shared := range nodes {
 		t.Run(shared.Engine.Name, func(t *testing.T) {
+			beside(t)
 			n, err := node.StartKind(context.Background(), shared.Engine, node.Kind{World: true})
 			if err != nil {
 				t.Fatal(err)

@@ -1,0 +1,44 @@
+package integration
+
+import (
+	"sync"
+	"testing"
+)
+
+var (
+	parallel sync.Map // of *testing.T
+	taken    sync.Map // what is had, by its name: a *turn
+)
+
+// A turn is a test's that has something alone.
+type turn struct {
+	of   *testing.T
+	over chan struct{}
+}
+
+// beside lets a test run beside others, when those are through that cannot: it has
+// an engine of its own, or takes turns at one, and judges no machine's load.
+func beside(t *testing.T) {
+	if _, is := parallel.LoadOrStore(t, true); !is {
+		t.Parallel()
+	}
+}
+
+// alone waits until no other test has something by its name, until this one ends.
+func alone(t *testing.T, name string) {
+	for {
+		mine := &turn{t, make(chan struct{})}
+		has, other := taken.LoadOrStore(name, mine)
+		if !other {
+			t.Cleanup(func() {
+				taken.Delete(name)
+				close(mine.over)
+			})
+			return
+		}
+		if has.(*turn).of == t {
+			return
+		}
+		<-has.(*turn).over
+	}
+}
