@@ -3,7 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"os"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -14,15 +18,15 @@ import (
 const experimental = 0x88b5
 
 func init() {
-	// late:INTERFACE waits for an interface that is not there yet, and sends
-	// frames as soon as it is up, for half a second.
-	techniques["late"] = func(args []string) error {
+	// late waits for an interface that is not there yet, and sends frames as soon
+	// as it is up, for half a second.
+	techniques["late"] = func([]string) error {
 		fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
 			return err
 		}
 		defer unix.Close(fd)
-		link, err := appears(argument(args, 0))
+		link, err := appears()
 		if err != nil {
 			return err
 		}
@@ -33,7 +37,8 @@ func init() {
 		}
 		return nil
 	}
-	// hear:INTERFACE waits for such frames, and says how many came in how long.
+	// hear:INTERFACE waits for such frames until its standard input ends, and says
+	// how many came in how long.
 	techniques["hear"] = func(args []string) error {
 		link, err := net.InterfaceByName(argument(args, 0))
 		if err != nil {
@@ -53,33 +58,51 @@ func init() {
 	}
 }
 
-func appears(name string) (*net.Interface, error) {
+func appears() (*net.Interface, error) {
+	before, err := net.Interfaces()
+	if err != nil {
+		return nil, err
+	}
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
-		if link, err := net.InterfaceByName(name); err == nil && link.Flags&net.FlagUp != 0 {
-			return link, nil
+		now, err := net.Interfaces()
+		if err != nil {
+			return nil, err
+		}
+		for _, link := range now {
+			known := func(b net.Interface) bool { return b.Index == link.Index }
+			if link.Flags&net.FlagUp != 0 && !slices.ContainsFunc(before, known) {
+				return &link, nil
+			}
 		}
 	}
 	return nil, unix.ENODEV
 }
 
+// heard counts frames until standard input has ended, and no more come.
 func heard(fd int) error {
+	wait := unix.Timeval{Usec: 100_000}
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
+		return err
+	}
+	var ended atomic.Bool
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin) // whatever ended it
+		ended.Store(true)
+	}()
 	var frames int
 	var first, last time.Time
-	buffer := make([]byte, 128)
-	wait := unix.Timeval{Sec: 15}
-	for {
-		if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
-			return err
-		}
-		if _, _, err := unix.Recvfrom(fd, buffer, 0); errors.Is(err, unix.EAGAIN) {
+	for buffer := make([]byte, 128); ; {
+		over := ended.Load()
+		if _, _, err := unix.Recvfrom(fd, buffer, 0); errors.Is(err, unix.EAGAIN) && over {
 			return fmt.Errorf("%d frames in %v", frames, last.Sub(first).Round(10*time.Microsecond))
-		} else if err != nil && !errors.Is(err, unix.EINTR) {
+		} else if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
+			continue
+		} else if err != nil {
 			return err
 		}
 		if last = time.Now(); frames == 0 {
 			first = last
 		}
 		frames++
-		wait = unix.Timeval{Sec: 1}
 	}
 }
