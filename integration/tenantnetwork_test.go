@@ -75,18 +75,24 @@ func onOwnWorld(t *testing.T, test func(*stage)) {
 	for _, shared := range nodes {
 		t.Run(shared.Engine.Name, func(t *testing.T) {
 			beside(t)
-			n, err := node.StartKind(context.Background(), shared.Engine, node.Kind{World: true})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				if err := n.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			test(newStage(t, n))
+			test(newStage(t, ownWorldOf(t, shared.Engine)))
 		})
 	}
+}
+
+// ownWorldOf starts a node with a network of its own, which ends with the test.
+func ownWorldOf(t *testing.T, e node.Engine) *node.Node {
+	t.Helper()
+	n, err := node.StartKind(context.Background(), e, node.Kind{World: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return n
 }
 
 // bridged writes a CNI configuration of a bridge, and returns where its

@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -65,15 +64,7 @@ func inEach(t *testing.T, ways []bool, make func(t *testing.T, walls bool) *lab,
 }
 
 func inLabsOfCtr(t *testing.T, ways []bool, e node.Engine, p node.Policy, test func(*lab)) {
-	n, err := node.StartKind(context.Background(), e, node.Kind{World: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := n.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	n := ownWorldOf(t, e)
 	world := newStage(t, n)
 	world.apply(p)
 	world.plugged()

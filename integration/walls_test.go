@@ -20,12 +20,19 @@ type plugged struct {
 // between its Create and its Start.
 func (s *stage) plug(r node.Run) *plugged {
 	s.Helper()
+	c := s.ready(r)
+	s.must(c.Start(s.ctx))
+	return c
+}
+
+// ready makes a container that is plugged in, and not started.
+func (s *stage) ready(r node.Run) *plugged {
+	s.Helper()
 	r.Args = []string{"httpd", "-f", "-p", "8080", "-h", "/etc"}
 	made, err := s.node.Create(s.ctx, r)
 	s.must(err)
 	c := &plugged{container: s.keep(made)}
 	c.four, c.six = s.cni("ADD", c)
-	s.must(c.Start(s.ctx))
 	return c
 }
 
