@@ -40,7 +40,7 @@ func (s *stage) ready(r node.Run) *plugged {
 func (s *stage) cni(verb string, c *plugged) (four, six string) {
 	s.Helper()
 	cmd := s.node.Enter("/usr/lib/cni/bridge")
-	cmd.Env = append(cmd.Env, "CNI_COMMAND="+verb, "CNI_CONTAINERID="+c.ID, "CNI_IFNAME=eth0", "CNI_PATH=/usr/lib/cni",
+	cmd.Env = append(cmd.Env, "CNI_COMMAND="+verb, "CNI_CONTAINERID="+c.Namespace+"-"+c.ID, "CNI_IFNAME=eth0", "CNI_PATH=/usr/lib/cni",
 		fmt.Sprintf("CNI_NETNS=/proc/%d/ns/net", c.Pid()))
 	cmd.Stdin = strings.NewReader(fmt.Sprintf(`{"cniVersion": "1.0.0", "name": "walled", "type": "bridge", "bridge": "walled0", "isGateway": true,
 		"ipam": {"type": "host-local", "dataDir": %q, "ranges": [[{"subnet": "10.87.0.0/24"}], [{"subnet": "fd00:87::/64"}]]}}`, s.node.Dir()+"/walled"))
