@@ -28,7 +28,7 @@ func (s *stage) plug(r node.Run) *plugged {
 // ready makes a container that is plugged in, and not started.
 func (s *stage) ready(r node.Run) *plugged {
 	s.Helper()
-	r.Args = []string{"httpd", "-f", "-p", "8080", "-h", "/etc"}
+	r.Args = server
 	made, err := s.node.Create(s.ctx, r)
 	s.must(err)
 	c := &plugged{container: s.keep(made)}
