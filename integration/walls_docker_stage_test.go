@@ -73,3 +73,9 @@ func (s *dockerStage) outcomes(where, container string, want map[string]bool) {
 		}
 	}
 }
+
+// standing are the keys of the walls in the daemon's world.
+func (s *dockerStage) standing() []string {
+	s.Helper()
+	return (&stage{T: s.T, node: s.Node, ctx: s.ctx}).standing()
+}

@@ -46,7 +46,11 @@ func TestWallsInNetworksOfADocker(t *testing.T) {
 			a := s.sleeper("--network", network)
 			gateway := s.gateway(a)
 			own := s.server("--network", network, "-p", "80")
+			before := s.standing()
 			joined := s.sleeper("--network", "container:"+a)
+			if after := s.standing(); len(after) != len(before) || walls && len(after) == 0 {
+				s.Errorf("walls of %v stand, and of %v with one that joins another's network", before, after)
+			}
 			for _, from := range []string{a, joined} {
 				s.outcomes(network, from, map[string]bool{
 					"tcp:" + s.address(own) + ":80":    true,

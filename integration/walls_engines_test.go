@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -111,7 +112,7 @@ func inLabsOfDocker(t *testing.T, ways []bool, e docker.Engine, p node.Policy, t
 // others are plugged into its bridge beside it.
 func (s *dockerStage) box(l *lab, b boxed, walls bool) *box {
 	s.Helper()
-	options := []string{"run", "-d", "--network", labBridge}
+	options := []string{"run", "-d", "--network", cmp.Or(b.network, labBridge)}
 	switch {
 	case s.Engine.NamesShims && walls:
 		options = append(options, "--runtime", b.tenant)

@@ -103,11 +103,29 @@ func (n neighbourhood) toContainers() {
 	}
 }
 
+// fromAnotherNetwork of Docker's, published ports are translated to the containers
+// behind them: what is the tenant's own, and not the other's. Docker 20.10 has
+// docker-proxy pass them on.
+func (n neighbourhood) fromAnotherNetwork() {
+	n.Helper()
+	if !n.publishes {
+		return
+	}
+	facts := walled("tcp:" + uplink + ":" + nodeService)
+	if n.beside {
+		facts = append(facts, walled("tcp:"+uplink+":"+published)...)
+	} else {
+		facts = append(facts, append(reached("tcp:"+uplink+":"+published), walled("tcp:"+uplink+":"+foreignPublished)...)...)
+	}
+	n.plug(boxed{tenant: "acme", network: "bridge"}).expect("from another network", facts...)
+}
+
 func TestWallsOnEveryEngine(t *testing.T) {
 	onEachNetwork(t, raw("", ""), func(l *lab) {
 		n := l.neighbourhood()
 		n.apart()
 		n.toContainers()
+		n.fromAnotherNetwork()
 		n.forged()
 		if !l.walls {
 			return

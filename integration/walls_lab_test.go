@@ -50,6 +50,7 @@ type lab struct {
 type boxed struct {
 	tenant     string
 	publish    []string // options of docker run
+	network    string   // of Docker's, instead of the lab's; of IPv4
 	privileged bool     // with what a network asks for
 }
 
@@ -183,7 +184,7 @@ func (l *lab) join(b *box) *box {
 			b.six = address
 		}
 	}
-	if b.four == "" || b.six == "" {
+	if b.four == "" || b.six == "" && len(b.exec("ip", "-6", "route")) > 0 {
 		l.Fatalf("addresses of %v are %q and %q", b.of, b.four, b.six)
 	}
 	return b

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,6 +25,9 @@ func init() {
 	techniques["ping6"] = func([]string) error { return ping(netip.IPv6Loopback()) }
 }
 
+// echoing bounds how long a reply may take.
+var echoing = 2 * time.Second
+
 func ping(to netip.Addr) error {
 	const request, request6 = 8, 128 // RFC 792, 4443
 	if to.Is4() {
@@ -38,7 +42,7 @@ func echo(family, protocol int, request byte, to unix.Sockaddr) error {
 		return err
 	}
 	defer unix.Close(fd)
-	wait := unix.NsecToTimeval(reaching.Nanoseconds())
+	wait := unix.NsecToTimeval(echoing.Nanoseconds())
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 // together runs techniques at once, and prints what came of each as it ends:
 // what waits for somebody behind a wall waits with the others.
 func together(names []string) {
+	echoing = reaching
 	var all sync.WaitGroup
 	var mu sync.Mutex // of standard output
 	for _, name := range names {
