@@ -72,6 +72,12 @@ func TestDockerBoundsBandwidth(t *testing.T) {
 		if passed := s.passed(); passed < 1<<20 {
 			s.Errorf("the classes counted %d bytes, want the mebibyte", passed)
 		}
+		id := s.docker("inspect", "-f", "{{.Id}}", "server")
+		described, err := s.Node.Bulkhead(s.ctx, "describe", "container", id)
+		s.must(err)
+		if want := `(?m)^  sent: +[1-9][0-9]{6,} bytes, at most 8M bits a second; 0 packets dropped`; !regexp.MustCompile(want).MatchString(described.Stdout) {
+			s.Errorf("no %s in\n%s", want, described.Stdout)
+		}
 
 		s.must(s.Node.Apply(s.ctx, slowAcme("{ingressBitsPerSecond: 80M}")))
 		s.expect("classes", fmt.Sprint(s.ceilings()), "[80 80 80]")

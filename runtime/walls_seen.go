@@ -23,6 +23,7 @@ type Seen struct {
 	Stands     bool // all of it, as far as names say
 	Interfaces []facts.Interface
 	Dropped    map[network.Reason]nft.Counted
+	Bandwidth  *Bounded // nil: not bounded
 }
 
 // Walls looks at those around a container's network, which may be another's of
@@ -47,7 +48,10 @@ func (rt *Runtime) Walls(r *record.Record) (*Seen, error) {
 			return err
 		}
 		s.Stands = slices.Contains(standing, rt.wallsName(r).Key())
-		s.Dropped, err = network.Drops(rt.wallsName(r))
+		if s.Dropped, err = network.Drops(rt.wallsName(r)); err != nil {
+			return err
+		}
+		s.Bandwidth, err = rt.bounds(r.Network)
 		return err
 	})
 	return s, err

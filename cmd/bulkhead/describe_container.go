@@ -12,6 +12,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/bulkhead-dev/bulkhead/hooks/network"
+	"github.com/bulkhead-dev/bulkhead/hooks/network/shape"
 	"github.com/bulkhead-dev/bulkhead/runtime"
 	"github.com/bulkhead-dev/bulkhead/runtime/record"
 	"github.com/bulkhead-dev/bulkhead/tenant"
@@ -106,6 +107,24 @@ func describeWalls(line func(key, value string), walls *runtime.Seen) {
 			line("  dropped, "+string(why), fmt.Sprintf("%d packets, %d bytes", n.Packets, n.Bytes))
 		}
 	}
+	describeBandwidth(line, walls.Bandwidth)
+}
+
+// describeBandwidth says where packets wait, and what became of them.
+func describeBandwidth(line func(key, value string), b *runtime.Bounded) {
+	if b == nil {
+		line("Bandwidth", "not bounded")
+		return
+	}
+	line("Bandwidth", "on "+b.Device)
+	one := func(verb string, t *shape.Traffic) {
+		if t != nil {
+			line("  "+verb, fmt.Sprintf("%d bytes, at most %s bits a second; %d packets dropped, %d bytes waiting",
+				t.Bytes, bits(new(float64(t.Most))), t.Dropped, t.Waiting))
+		}
+	}
+	one("sent", b.Sent)
+	one("received", b.Received)
 }
 
 // whoseNetwork says whose network namespace a container has.

@@ -67,7 +67,7 @@ type preview struct {
 }
 
 func (p *preview) run(cmd *cobra.Command) (denied bool, err error) {
-	policy, node, err := p.policies(cmd)
+	policy, above, node, err := p.policies(cmd)
 	if err != nil {
 		return false, err
 	}
@@ -95,7 +95,7 @@ func (p *preview) run(cmd *cobra.Command) (denied bool, err error) {
 	p.show(cmd.OutOrStdout(), policy, result)
 	showIgnored(cmd.OutOrStdout(), ignored)
 	if len(result.Denials) == 0 && hasNetwork(final.Spec) {
-		return false, p.showWalls(cmd.OutOrStdout(), rt, policy, node)
+		return false, p.showWalls(cmd.OutOrStdout(), rt, append(above, policy), node)
 	}
 	return len(result.Denials) > 0, nil
 }
@@ -106,8 +106,8 @@ func hasNetwork(s *specs.Spec) bool {
 }
 
 // showWalls shows what would stand around the container's network.
-func (p *preview) showWalls(w io.Writer, rt *runtime.Runtime, policy *tenant.Policy, node *tenant.Node) error {
-	walls, guard, example, err := rt.WallsPlanned(p.caller, policy, node)
+func (p *preview) showWalls(w io.Writer, rt *runtime.Runtime, line []*tenant.Policy, node *tenant.Node) error {
+	walls, guard, example, err := rt.WallsPlanned(p.caller, line[len(line)-1], node)
 	if err != nil {
 		return err
 	}
@@ -117,11 +117,35 @@ func (p *preview) showWalls(w io.Writer, rt *runtime.Runtime, policy *tenant.Pol
 	}
 	fmt.Fprintf(w, "\nwalls around %s, as nft has them:\n\n%s", of, walls)
 	fmt.Fprintf(w, "\na guard inside its network, against interfaces without walls:\n\n%s", guard)
-	return nil
+	bandwidth, err := rt.BandwidthPlanned(p.caller, line)
+	if bandwidth != "" {
+		fmt.Fprintf(w, "\nits bandwidth, as ip, tc and nft have it, if the tenant has no other container:\n\n%s", bandwidth)
+	}
+	return err
 }
 
-// policies returns the tenant and the node's policy, as in force or as in files.
-func (p *preview) policies(cmd *cobra.Command) (*tenant.Policy, *tenant.Node, error) {
+// policies returns the tenant, those above it, the outermost first, and the
+// node's policy, as in force or as in files.
+func (p *preview) policies(cmd *cobra.Command) (policy *tenant.Policy, above []*tenant.Policy, node *tenant.Node, err error) {
+	tenantOf, node, err := p.source(cmd)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if policy, err = tenantOf(p.tenant); err != nil {
+		return nil, nil, nil, err
+	}
+	for _, name := range policy.Ancestors {
+		a, err := tenantOf(name)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		above = append(above, a)
+	}
+	return policy, above, node, nil
+}
+
+// source is where tenants come from: files, or the policy in force.
+func (p *preview) source(cmd *cobra.Command) (of func(name string) (*tenant.Policy, error), node *tenant.Node, err error) {
 	if len(*p.policy) > 0 {
 		objects, err := readAll(cmd, *p.policy)
 		if err != nil {
@@ -132,28 +156,29 @@ func (p *preview) policies(cmd *cobra.Command) (*tenant.Policy, *tenant.Node, er
 			return nil, nil, err
 		}
 		c.GrantCDI(objects, compile.CDIFolders(here()))
-		if c.Tenants[p.tenant] == nil {
-			return nil, nil, notFound("tenant", p.tenant, namesOf(objects, "tenant"))
-		}
-		return c.Tenants[p.tenant], c.Node, nil
+		return func(name string) (*tenant.Policy, error) {
+			if c.Tenants[name] == nil {
+				return nil, notFound("tenant", name, namesOf(objects, "tenant"))
+			}
+			return c.Tenants[name], nil
+		}, c.Node, nil
 	}
 	st, err := tenant.Open(here())
 	if err != nil {
 		return nil, nil, err
 	}
-	policy, err := st.Tenant(p.tenant)
-	if errors.Is(err, fs.ErrNotExist) {
-		objects, err := compile.LoadVersion(st)
-		if err != nil {
-			return nil, nil, err
+	node, err = st.Node()
+	return func(name string) (*tenant.Policy, error) {
+		policy, err := st.Tenant(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			objects, err := compile.LoadVersion(st)
+			if err != nil {
+				return nil, err
+			}
+			return nil, notFound("tenant", name, namesOf(objects, "tenant"))
 		}
-		return nil, nil, notFound("tenant", p.tenant, namesOf(objects, "tenant"))
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	node, err := st.Node()
-	return policy, node, err
+		return policy, err
+	}, node, err
 }
 
 // config reads the container's spec and completes the caller from where it is.

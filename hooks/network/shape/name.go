@@ -63,6 +63,9 @@ func down(number uint16) uint32 { return up(number) | 1 }
 func tenantUp(number uint16) uint32   { return up(number) | 2 }
 func tenantDown(number uint16) uint32 { return up(number) | 3 }
 
+// Classes are a leaf's: of what it sends, and of what it receives.
+func Classes(number uint16) (sent, received uint32) { return up(number), down(number) }
+
 func isTenant(class uint32) bool { return class&2 != 0 }
 
 func numberOf(class uint32) uint16 { return uint16(class) >> 4 }

@@ -8,8 +8,10 @@ import (
 )
 
 // Traffic is what passed a class since it is there, in bytes of Ethernet frames,
-// what was dropped because its queue was full, and the bytes that wait.
+// what was dropped because its queue was full, the bytes that wait, and how much
+// may pass at most.
 type Traffic struct {
+	Most             Rate
 	Bytes            uint64
 	Packets, Dropped uint32
 	Waiting          uint32
@@ -32,7 +34,11 @@ func ReadTraffic(h *netlink.Handle, installation, tenant string) (map[uint32]Tra
 	all := map[uint32]Traffic{}
 	for _, c := range classes {
 		if s := c.Attrs().Statistics; s != nil && s.Basic != nil && s.Queue != nil {
-			all[c.Attrs().Handle] = Traffic{s.Basic.Bytes, s.Basic.Packets, s.Queue.Drops, s.Queue.Backlog}
+			t := Traffic{Bytes: s.Basic.Bytes, Packets: s.Basic.Packets, Dropped: s.Queue.Drops, Waiting: s.Queue.Backlog}
+			if htb, ok := c.(*netlink.HtbClass); ok {
+				t.Most = Rate(htb.Ceil * 8)
+			}
+			all[c.Attrs().Handle] = t
 		}
 	}
 	return all, nil
