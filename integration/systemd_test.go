@@ -14,7 +14,7 @@ import (
 // underSystemd skips a test where systemd is not the machine's init.
 func underSystemd(t *testing.T) {
 	t.Helper()
-	if _, err := os.Stat("/run/systemd/system"); err != nil {
+	if !host.Systemd() {
 		t.Skip("needs systemd as PID 1: make test-vm")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/bulkhead-dev/bulkhead/integration/host"
 	"github.com/bulkhead-dev/bulkhead/integration/node"
 )
 
@@ -130,6 +131,9 @@ func (d *Daemon) config() ([]byte, error) {
 		"userland-proxy-path":  d.Engine.proxy,
 		"containerd":           d.Node.Socket(),
 		"containerd-namespace": d.Namespace,
+	}
+	if host.Systemd() && host.V2() { // what Docker takes for itself there
+		c["cgroup-parent"], c["exec-opts"] = d.Node.Slice("docker"), []string{"native.cgroupdriver=systemd"}
 	}
 	if d.Settings.Remap {
 		c["userns-remap"] = "default"

@@ -65,6 +65,12 @@ func V2() bool {
 	return unix.Statfs(Hierarchies, &st) == nil && st.Type == unix.CGROUP2_SUPER_MAGIC
 }
 
+// Systemd reports whether systemd is the machine's init.
+func Systemd() bool {
+	_, err := os.Stat("/run/systemd/system")
+	return err == nil
+}
+
 // A Setting is one value of a cgroup, under the name that each version gives it.
 type Setting struct{ Controller, V1, V2 string }
 

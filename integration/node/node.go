@@ -259,6 +259,9 @@ func (n *Node) Dir() string { return string(n.place) }
 // Namespace is the node's own containerd namespace with this name.
 func (n *Node) Namespace(name string) string { return n.place.name() + "-" + name }
 
+// Slice is the node's own slice of systemd with this name.
+func (n *Node) Slice(name string) string { return slice(n.Namespace(name)) + ".slice" }
+
 // ID returns a fresh container id in a namespace. Only ids that come from here
 // are recognised when they leave something behind.
 func (n *Node) ID(namespace string) (string, error) {

@@ -28,10 +28,14 @@ func (p place) socket() string       { return p.path("containerd.sock") }
 // environment, and shims inherit it.
 func (p place) variable() string { return tenant.RootEnv + "=" + string(p.root()) }
 
-// namespaced reports whether a containerd namespace is the node's.
+// namespaced reports whether a containerd namespace is the node's, or a slice of
+// one.
 func (p place) namespaced(namespace string) bool {
-	return strings.HasPrefix(namespace, p.name()+"-")
+	return strings.HasPrefix(namespace, p.name()+"-") || strings.HasPrefix(namespace, slice(p.name()+"-"))
 }
+
+// slice is a name as that of a slice has it, in which '-' says what is below what.
+func slice(name string) string { return strings.ReplaceAll(name, "-", "_") }
 
 // ownCgroup reports whether a cgroup belongs to the node: its installation's,
 // or one that a stock runc made by its default path /<namespace>/<id>.
@@ -41,7 +45,7 @@ func (p place) ownCgroup(path string) bool {
 }
 
 func (p place) installed(cgroup string) bool {
-	return cgroup == "bulkhead_"+p.root().Installation()
+	return strings.TrimSuffix(cgroup, ".slice") == "bulkhead_"+p.root().Installation()
 }
 
 // remember notes a container's id, whose socket is named by a hash.

@@ -75,7 +75,7 @@ func furnish(packages string) error {
 	const scratch, docker = "/run/world", "/var/lib/docker"
 	for _, step := range []func() error{
 		world.Detach,
-		func() error { return world.Mount("tmpfs", "/run", "mode=755") },
+		world.Run,
 		func() error { return world.Overlay(scratch, "/usr", filepath.Join(packages, "usr")) },
 		func() error { return world.Overlay(scratch, "/etc") },
 		func() error { return world.Overlay(scratch, "/var/lib") },

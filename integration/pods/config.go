@@ -18,7 +18,7 @@ const (
 
 // criConfig is that of containerd's CRI plugin, with what it has no default for
 // here, and the stock handler beside Bulkhead's.
-func criConfig(n *node.Node) string {
+func criConfig(n *node.Node, slices bool) string {
 	const imagesTable = "io.containerd.cri.v1.images"
 	var b strings.Builder
 	runtime, plugins := "io.containerd.cri.v1.runtime", filepath.Join(filepath.Dir(n.Engine.Busybox()), "../usr/lib/cni")
@@ -40,7 +40,7 @@ func criConfig(n *node.Node) string {
 	handler := func(name, kind, more string) {
 		fmt.Fprintf(&b, "[plugins.%q.containerd.runtimes.%s]\nruntime_type = %q\n%s", runtime, name, kind, more)
 	}
-	handler(Stock, node.Stock, fmt.Sprintf("options = {BinaryName = %q}\n", n.Engine.Runc))
+	handler(Stock, node.Stock, fmt.Sprintf("options = {BinaryName = %q, SystemdCgroup = %v}\n", n.Engine.Runc, slices))
 	if n.Bare() {
 		return b.String()
 	}

@@ -33,7 +33,7 @@ func (n *Node) PodOf(namespace, name string) *cri.PodSandboxConfig {
 		DnsConfig:    &cri.DNSConfig{Servers: []string{"10.96.0.10"}, Options: []string{"ndots:5"}},
 		Labels:       map[string]string{"io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": namespace, "io.kubernetes.pod.uid": uid},
 		Linux: &cri.LinuxPodSandboxConfig{
-			CgroupParent: fmt.Sprintf("/%s/pod%s", n.Cgroup(), uid),
+			CgroupParent: n.podCgroup(uid),
 			Overhead:     &cri.LinuxContainerResources{}, Resources: &cri.LinuxContainerResources{},
 			SecurityContext: &cri.LinuxSandboxSecurityContext{
 				NamespaceOptions: &cri.NamespaceOption{Pid: cri.NamespaceMode_CONTAINER},
@@ -93,6 +93,9 @@ func (p *Pod) Remove(ctx context.Context) error {
 // them any more, and its folders.
 func (p *Pod) removeTraces() error {
 	errs := []error{os.RemoveAll(p.Config.LogDirectory), p.n.Do(func() error { return os.RemoveAll(p.folder()) })}
+	if p.n.slices {
+		return errors.Join(append(errs, stopSlice(p.Config.Linux.CgroupParent))...)
+	}
 	for _, dir := range slices.Backward(p.n.cgroups()) {
 		if strings.Contains(dir+"/", p.Config.Linux.CgroupParent+"/") {
 			errs = append(errs, os.Remove(dir))

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 
 	"github.com/opencontainers/cgroups"
@@ -28,6 +30,7 @@ type Node struct {
 	Runtime cri.RuntimeServiceClient
 	Images  cri.ImageServiceClient
 
+	slices     bool // pods' cgroups are systemd's
 	world      *world
 	connection *grpc.ClientConn
 	idle       []string // traces of a node without a pod
@@ -38,12 +41,22 @@ type Node struct {
 // Start starts a node on an engine, with a policy; nil: with nothing of
 // Bulkhead's. Close ends it.
 func Start(ctx context.Context, e node.Engine, policy func(*node.Node) node.Policy) (*Node, error) {
-	n := new(Node)
+	return start(ctx, e, policy, false)
+}
+
+// StartWithSlices starts one whose pods have slices of systemd, as a kubelet asks
+// for them by its driver of cgroups "systemd".
+func StartWithSlices(ctx context.Context, e node.Engine, policy func(*node.Node) node.Policy) (*Node, error) {
+	return start(ctx, e, policy, true)
+}
+
+func start(ctx context.Context, e node.Engine, policy func(*node.Node) node.Policy, slices bool) (*Node, error) {
+	n := &Node{slices: slices}
 	var err error
 	if n.world, err = newWorld(); err != nil {
 		return nil, err
 	}
-	if n.Node, err = node.StartKind(ctx, e, node.Kind{Around: n.Do, CRI: criConfig, Policy: policy, Bare: policy == nil}); err != nil {
+	if n.Node, err = node.StartKind(ctx, e, node.Kind{Around: n.Do, CRI: func(of *node.Node) string { return criConfig(of, slices) }, Policy: policy, Bare: policy == nil}); err != nil {
 		return nil, errors.Join(err, n.world.close())
 	}
 	if err := n.start(ctx); err != nil {
@@ -107,8 +120,12 @@ func (n *Node) ready(ctx context.Context) error {
 	return nil
 }
 
-// makeCgroup makes the cgroup below which a kubelet would have its own.
+// makeCgroup makes the cgroup below which a kubelet would have its own. Systemd
+// makes slices when they are needed.
 func (n *Node) makeCgroup() error {
+	if n.slices {
+		return nil
+	}
 	m, err := manager.New(&cgroups.Cgroup{Path: "/" + n.Cgroup(), Resources: &cgroups.Resources{SkipDevices: true}})
 	if err != nil {
 		return err
@@ -118,7 +135,29 @@ func (n *Node) makeCgroup() error {
 
 // Cgroup is the name of the cgroup of all pods. The keeper knows it by its
 // beginning.
-func (n *Node) Cgroup() string { return n.Namespace("kube") }
+func (n *Node) Cgroup() string {
+	if n.slices {
+		return n.Slice("kube")
+	}
+	return n.Namespace("kube")
+}
+
+// podCgroup is where a kubelet would have a pod's cgroup.
+func (n *Node) podCgroup(uid string) string {
+	if n.slices {
+		return fmt.Sprintf("/%s/%s-pod%s.slice", n.Cgroup(), strings.TrimSuffix(n.Cgroup(), ".slice"), strings.ReplaceAll(uid, "-", "_"))
+	}
+	return fmt.Sprintf("/%s/pod%s", n.Cgroup(), uid)
+}
+
+// stopSlice has systemd remove a slice, and all that is below it.
+func stopSlice(cgroup string) error {
+	out, err := exec.Command("systemctl", "stop", filepath.Base(cgroup)).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("stop %s: %w: %s", filepath.Base(cgroup), err, out)
+	}
+	return nil
+}
 
 // writePinned writes the options of the handler Pinned.
 func (n *Node) writePinned() error {
@@ -155,6 +194,9 @@ func (n *Node) Remove() error {
 	var err error
 	if n.connection != nil {
 		err = n.connection.Close()
+	}
+	if n.slices {
+		err = errors.Join(err, stopSlice(n.Cgroup()))
 	}
 	return errors.Join(err, n.Node.Remove(), n.world.close(), os.RemoveAll(n.Dir()))
 }

@@ -16,8 +16,8 @@ import (
 type world struct{ mount, network *os.File }
 
 // fresh are the folders where a kubelet and CNI plugins have names of their own
-// that no option moves: empty ones in the world.
-var fresh = []string{"/run", "/var/lib", "/var/log"}
+// that no option moves: empty ones in the world, beside /run.
+var fresh = []string{"/var/lib", "/var/log"}
 
 func newWorld() (*world, error) {
 	w := new(world)
@@ -25,14 +25,17 @@ func newWorld() (*world, error) {
 		if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("unshare: %w", err)
 		}
-		err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+		err := worlds.Detach()
+		if err == nil {
+			err = worlds.Run()
+		}
 		for _, dir := range fresh {
 			if err == nil {
-				err = unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=755")
+				err = worlds.Mount("tmpfs", dir, "mode=755")
 			}
 		}
 		if err == nil { // as systemd leaves it: the kubelet's mounts reach containerd
-			err = unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, "")
+			err = worlds.Share()
 		}
 		if err == nil {
 			err = connect()

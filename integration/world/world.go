@@ -28,6 +28,34 @@ func Mount(fstype, at, options string) error {
 	return nil
 }
 
+// Run gives the world an empty /run, in which systemd still answers, where it is
+// the machine's init.
+func Run() error {
+	kept := map[string]*os.File{}
+	if _, err := os.Stat("/run/systemd/system"); err == nil {
+		for _, dir := range []string{"/run/systemd", "/run/dbus"} {
+			f, err := os.Open(dir)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			kept[dir] = f
+		}
+	}
+	if err := Mount("tmpfs", "/run", "mode=755"); err != nil {
+		return err
+	}
+	for dir, f := range kept {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return err
+		}
+		if err := unix.Mount(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), dir, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+			return fmt.Errorf("keep %s: %w", dir, err)
+		}
+	}
+	return nil
+}
+
 // Overlay lets a folder be written to, and shows others' files before its own.
 // What is written stays in a folder below scratch, which must be no overlay.
 func Overlay(scratch, at string, first ...string) error {
