@@ -82,7 +82,7 @@ test-integration: deb probe compile-seccomp engines containerds nerdctl kubernet
 	@go test -count=1 -v -timeout 30m -parallel 4 $(if $(RUN),-run '$(RUN)') $(INTEGRATION)
 
 .PHONY: test-vm
-test-vm: deb probe engines vm-image ## Run those about cgroups in a VM with v2, without systemd and with (RUN, ALL=1, VMMODES="cgroupfs systemd hybrid")
+test-vm: deb probe engines nerdctl vm-image ## Run those about cgroups in a VM with v2, without systemd and with (RUN, ALL=1, VMMODES="cgroupfs systemd hybrid")
 	@go build -o bin/vm ./integration/vm
 	@for mode in $(VMMODES); do \
 		echo "running the tests in a VM, mode $$mode" >&2; \

@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/bulkhead-dev/bulkhead/integration/host"
 	"github.com/bulkhead-dev/bulkhead/integration/node"
 	"github.com/bulkhead-dev/bulkhead/integration/pods"
 )
@@ -30,7 +30,11 @@ func criNode(t *testing.T, e node.Engine) *pods.Node {
 	if n := criNodes.started[e.Name]; n != nil {
 		return n
 	}
-	n, err := pods.Start(context.Background(), e, podPolicy)
+	start := pods.Start
+	if host.Systemd() && host.V2() { // a kubelet's driver there
+		start = pods.StartWithSlices
+	}
+	n, err := start(context.Background(), e, podPolicy)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,26 +71,19 @@ type criStage struct {
 // onEachCRI runs a test on the CRI plugin of every engine, with the policy of
 // the tests with a kubelet.
 func onEachCRI(t *testing.T, test func(*criStage)) {
-	needsCNI(t)
-	for _, n := range nodes {
-		t.Run(n.Engine.Name, func(t *testing.T) {
-			s := newCRIStage(t, criNode(t, n.Engine))
+	onlyIfItMatters(t)
+	for _, e := range engines {
+		t.Run(e.Name, func(t *testing.T) {
+			onlyIfItMatters(t)
+			s := newCRIStage(t, criNode(t, e))
 			s.must(s.Apply(s.ctx, podPolicy(s.Node.Node)))
 			test(s)
 		})
 	}
 }
 
-// needsCNI skips a test where there is no CNI plugin.
-func needsCNI(t *testing.T) {
-	t.Helper()
-	onlyIfItMatters(t)
-	if os.Getenv("BULKHEAD_TEST_VM") != "" {
-		t.Skip("the VM has no CNI plugins")
-	}
-}
-
 func newCRIStage(t *testing.T, n *pods.Node) *criStage {
+	onlyIfItMatters(t)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	s := &criStage{t, n, ctx}
 	t.Cleanup(func() {

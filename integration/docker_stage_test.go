@@ -3,7 +3,6 @@ package integration
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +29,7 @@ var daemons struct {
 // daemon starts a dockerd that lives until the last test has ended.
 func daemon(t *testing.T, e docker.Engine, name string, settings docker.Settings) *docker.Daemon {
 	t.Helper()
+	onlyIfItMatters(t)
 	key := e.Name + " " + name
 	alone(t, key)
 	daemons.Lock()
@@ -76,9 +76,6 @@ type dockerStage struct {
 func dockers(t *testing.T) []docker.Engine {
 	t.Helper()
 	onlyIfItMatters(t)
-	if os.Getenv("BULKHEAD_TEST_VM") != "" {
-		t.Skip("the VM has no Docker")
-	}
 	beside(t)
 	engines, err := docker.Engines()
 	if err != nil {

@@ -27,7 +27,7 @@ var acmeByNerdctl = node.Policy{
 type nerdctlStage struct{ *stage }
 
 func onEachNerdctl(t *testing.T, test func(*nerdctlStage)) {
-	needsCNI(t)
+	onlyIfItMatters(t)
 	onOwnWorld(t, func(world *stage) {
 		s := &nerdctlStage{world}
 		repo, err := node.Repository()

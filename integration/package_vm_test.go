@@ -47,6 +47,16 @@ func (m *ownMachine) refusing(sentence, name string, args ...string) {
 	}
 }
 
+// image is a file with the image that containers are made of.
+func (m *ownMachine) image() string {
+	m.Helper()
+	archive, err := nodes[0].Archive()
+	if err != nil {
+		m.Fatal(err)
+	}
+	return archive
+}
+
 // run is ctr's command line for a container of acme's.
 func (m *ownMachine) run(flags ...string) []string {
 	args := append([]string{"-n", "acme", "run", "--rm"}, flags...)
@@ -54,20 +64,16 @@ func (m *ownMachine) run(flags ...string) []string {
 }
 
 // machineOf gives containerd to systemd, under the names that it has on a node.
-func machineOf(t *testing.T) *ownMachine {
+func machineOf(t *testing.T, e node.Engine) *ownMachine {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
-	e, err := node.Built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	archive, err := nodes[0].Archive()
-	if err != nil {
-		t.Fatal(err)
-	}
 	m := &ownMachine{t, ctx, e, t.TempDir()}
-	err = errors.Join(os.MkdirAll("/etc/containerd", 0o755),
-		os.WriteFile("/etc/containerd/config.toml", []byte("version = 3\nimports = [\"/etc/containerd/conf.d/*.toml\"]\n"), 0o644),
+	config := "version = 2\n"
+	if e.Modern() {
+		config = "version = 3\nimports = [\"/etc/containerd/conf.d/*.toml\"]\n"
+	}
+	err := errors.Join(os.MkdirAll("/etc/containerd", 0o755),
+		os.WriteFile("/etc/containerd/config.toml", []byte(config), 0o644),
 		os.WriteFile("/etc/systemd/system/containerd.service", []byte(containerdService), 0o644),
 		os.Symlink(e.Containerd, "/usr/local/bin/containerd"), os.Symlink(e.Runc, "/usr/local/bin/runc"))
 	if err != nil {
@@ -75,7 +81,6 @@ func machineOf(t *testing.T) *ownMachine {
 	}
 	m.with("systemctl", "daemon-reload")
 	m.with("systemctl", "start", "containerd")
-	m.with(e.Ctr, "-n", "acme", "image", "import", archive)
 	t.Cleanup(func() {
 		m.with("systemctl", "stop", "containerd")
 		for _, path := range []string{"/etc/containerd", "/etc/systemd/system/containerd.service", "/usr/local/bin/containerd", "/usr/local/bin/runc"} {
@@ -93,7 +98,12 @@ func TestPackageAndInstallOnAMachineWithSystemd(t *testing.T) {
 	if os.Getenv("BULKHEAD_TEST_VM") != "systemd" {
 		t.Skip("changes its machine: make test-vm")
 	}
-	m := machineOf(t)
+	e, err := node.Built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := machineOf(t, e)
+	m.with(e.Ctr, "-n", "acme", "image", "import", m.image())
 	files := func() string {
 		return tree(t, "/etc", "/usr/bin", "/usr/local", "/usr/lib/systemd", "/usr/share/bash-completion", "/usr/share/doc", "/usr/share/man")
 	}

@@ -28,7 +28,7 @@ container: {default: {memory: 256Mi, pids: 200}, max: {cpu: "1", memory: 256Mi, 
 func needsRunsc(t *testing.T) {
 	t.Helper()
 	if nodes[0].Engine.Runsc() == "" {
-		t.Skip("needs runsc, which the VM has not; run: make engines")
+		t.Skip("needs runsc; run: make engines")
 	}
 }
 

@@ -22,6 +22,9 @@ type Engine struct {
 	// Bulkhead's stands under the stock one's name.
 	NamesShims bool
 
+	// File is dockerd's own, which may be elsewhere where it runs.
+	File string
+
 	daemon, client, proxy string
 }
 
@@ -58,7 +61,7 @@ func Debian() (Engine, error) {
 		Name: "docker-20.10", Containerd: containerd,
 		// The node's world has the packages' /usr, and only a dockerd from there
 		// may have a hook in its containers.
-		daemon: "/usr/sbin/dockerd", proxy: "/usr/sbin/docker-proxy", client: folder + "/usr/bin/docker",
+		daemon: "/usr/sbin/dockerd", proxy: "/usr/sbin/docker-proxy", client: folder + "/usr/bin/docker", File: folder + "/usr/sbin/dockerd",
 	}, err
 }
 
@@ -71,7 +74,7 @@ func Pinned() (Engine, error) {
 	folder, err := prepared("docker")
 	return Engine{
 		Name: "docker-29", Containerd: containerd, NamesShims: true,
-		daemon: folder + "/dockerd", proxy: folder + "/docker-proxy", client: folder + "/docker",
+		daemon: folder + "/dockerd", proxy: folder + "/docker-proxy", client: folder + "/docker", File: folder + "/dockerd",
 	}, err
 }
 
@@ -86,6 +89,9 @@ func prepared(name string) (string, error) {
 	}
 	return folder, nil
 }
+
+// Client is the path of its client.
+func (e Engine) Client() string { return e.client }
 
 // Program is dockerd's path.
 func (e Engine) Program() string { return e.daemon }

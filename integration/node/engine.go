@@ -162,8 +162,7 @@ func (e Engine) AtLeast(major, minor int) bool {
 // Busybox is the static one that images are made of.
 func (e Engine) Busybox() string { return filepath.Join(e.debian, "bin/busybox") }
 
-// Runsc is that of gVisor, which make builds apart; empty: there is none, as in
-// the VM.
+// Runsc is that of gVisor, which make builds apart; empty: there is none.
 func (e Engine) Runsc() string {
 	path, err := filepath.EvalSymlinks(filepath.Join(filepath.Dir(e.debian), "gvisor/runsc"))
 	if err != nil {

@@ -40,7 +40,7 @@ func prepare(ctx context.Context, mode, program string, args []string) (d *disks
 	if err := stage(tree, mode, program, args); err != nil {
 		return nil, fmt.Errorf("collect what the tests need: %w", err)
 	}
-	mke2fs := exec.CommandContext(ctx, "mke2fs", "-q", "-t", "ext4", "-m", "0", "-L", "bulkhead-tests", "-d", tree, disk, "1G")
+	mke2fs := exec.CommandContext(ctx, "mke2fs", "-q", "-t", "ext4", "-m", "0", "-L", "bulkhead-tests", "-d", tree, disk, "2G")
 	mke2fs.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
 	if out, err := mke2fs.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("make the tests' disk: %w\n%s", err, out)

@@ -21,7 +21,7 @@ echo "making the VM's disk of Debian's packages (once, about half a minute)"
 without() { printf -- "--dpkgopt=path-exclude=%s " "$@"; }
 # shellcheck disable=SC2046 # a list of options
 mmdebstrap --quiet --mode=root --variant=essential \
-	--include=systemd-sysv,dbus,crun,kmod,iproute2,busybox-static \
+	--include=systemd-sysv,dbus,crun,kmod,iproute2,iptables,libdevmapper1.02.1,procps,busybox-static \
 	$(without '/usr/share/doc/*' '/usr/share/man/*' '/usr/share/locale/*' '/usr/share/info/*') \
 	bookworm "$root"
 

@@ -15,11 +15,17 @@ import (
 const mounted = "/bulkhead"
 
 // needed are the files and folders of the source tree that the tests use, with
-// what make built. Of Debian's engine only what the other engine uses too.
+// what make built. Of Debian's engines only what tests in a VM start.
 var needed = []string{
 	"go.mod",
-	"bin/bulkhead", "bin/containerd-shim-bulkhead-v2", "bin/probe", "bin/bulkhead.deb",
-	"bin/engines/built", "bin/engines/debian/bin/busybox",
+	"bin/bulkhead", "bin/bulkhead-runc", "bin/containerd-shim-bulkhead-v2", "bin/probe", "bin/bulkhead.deb",
+	"bin/engines/built", "bin/engines/docker", "bin/engines/gvisor", "bin/engines/nerdctl",
+	"bin/engines/debian/bin/busybox",
+	"bin/engines/debian/usr/bin/containerd", "bin/engines/debian/usr/bin/containerd-shim-runc-v2", "bin/engines/debian/usr/bin/ctr",
+	"bin/engines/debian/usr/bin/docker", "bin/engines/debian/usr/bin/docker-init", "bin/engines/debian/usr/bin/tini-static",
+	"bin/engines/debian/usr/sbin/dockerd", "bin/engines/debian/usr/sbin/docker-proxy", "bin/engines/debian/usr/sbin/runc",
+	"bin/engines/debian/usr/lib/cni/bridge", "bin/engines/debian/usr/lib/cni/firewall", "bin/engines/debian/usr/lib/cni/host-local",
+	"bin/engines/debian/usr/lib/cni/loopback", "bin/engines/debian/usr/lib/cni/portmap", "bin/engines/debian/usr/lib/cni/tuning",
 }
 
 // stage makes a tree that looks like the source tree to the test program, with
@@ -63,7 +69,7 @@ func script(pkg, mode string, args []string) string {
 	if all := os.Getenv("BULKHEAD_TEST_ALL"); all != "" {
 		fmt.Fprintf(&b, "export BULKHEAD_TEST_ALL=%s\n", quote(all))
 	}
-	fmt.Fprintf(&b, "export BULKHEAD_TEST_VM=%s %s=built %s=5\n", mode, node.EngineVariable, node.PatienceVariable)
+	fmt.Fprintf(&b, "export BULKHEAD_TEST_VM=%s %s=5\n", mode, node.PatienceVariable)
 	fmt.Fprintf(&b, "exec %s/tests", mounted)
 	for _, arg := range args {
 		b.WriteString(" " + quote(arg))
