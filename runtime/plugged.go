@@ -90,6 +90,9 @@ func (rt *Runtime) plugged(r *record.Record, w *Watch) error {
 			}
 			return w.close(ns, guarded(p, now, others))
 		}
+		if !first && ownsInterfaces(r) {
+			doubt(at.Interfaces, now)
+		}
 		r.Network = at
 		at.Interfaces = believed(at.Interfaces, now, ownsInterfaces(r))
 		if err := record.Save(rt.root, r); err != nil { // before there is anything of it
@@ -153,6 +156,17 @@ func believed(before, now []facts.Interface, owns bool) []facts.Interface {
 		}
 	}
 	return out
+}
+
+// doubt takes from interfaces that came while the container ran what their bridge
+// shows to be another's. The container could give them addresses before they were
+// looked at.
+func doubt(before, now []facts.Interface) {
+	for i, n := range now {
+		if !slices.ContainsFunc(before, func(b facts.Interface) bool { return b.HostIndex == n.HostIndex && b.Host == n.Host }) {
+			now[i].Addresses = n.Plausible()
+		}
+	}
 }
 
 // ownsInterfaces reports whether a process of the container may change its

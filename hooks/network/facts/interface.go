@@ -30,6 +30,7 @@ type Bridge struct {
 	Name      string           `json:"name"`
 	MAC       net.HardwareAddr `json:"mac"`
 	Addresses []netip.Addr     `json:"addresses,omitempty"`
+	Subnets   []netip.Prefix   `json:"subnets,omitempty"`
 }
 
 // Four and Six are its addresses by version.
