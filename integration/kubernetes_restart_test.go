@@ -84,6 +84,9 @@ func nothingIsLeft(k *kube) {
 		k.delete(&list.Items[i])
 	}
 	k.must(k.Clean(k.ctx))
+	if rules := k.onNode("nft", "list", "ruleset"); strings.Contains(rules, "bulkhead") {
+		k.Errorf("walls are left:\n%s", rules)
+	}
 }
 
 func (k *kube) delete(p *corev1.Pod) {

@@ -53,7 +53,8 @@ func TestKubernetes(t *testing.T) {
 		}
 		t.Run(n.Engine.Name, func(t *testing.T) {
 			k := startCluster(t, n.Engine)
-			scenes := k.scenes()
+			walled := walledPods()
+			scenes := append(k.scenes(), walled.scenes()...)
 			for _, s := range scenes {
 				for _, p := range s.pods {
 					k.create(p)
@@ -65,6 +66,7 @@ func TestKubernetes(t *testing.T) {
 			k.scene("admission policies", admission)
 			k.scene("the installer", installs)
 			k.scene("containerd and the kubelet are restarted", restarts)
+			k.scene("walls outlive restarts, and go with their pod", walled.stand)
 			k.scene("nothing is left", nothingIsLeft)
 		})
 	}
@@ -130,7 +132,7 @@ func podPolicy(n *node.Node) node.Policy {
 			acmePods:   "limits: {cpu: \"2\", memory: 1Gi, bandwidth: {egressBitsPerSecond: 700M, ingressBitsPerSecond: 800M}}\ncontainer: {default: {memory: 64Mi}, max: {cpu: \"1\", memory: 256Mi}}",
 			globexPods: fmt.Sprintf("limits: {memory: 512Mi}\nsecurity: {exceptions: {hostPaths: [{path: %q, readOnly: true}]}}", sharedOf(n)),
 		},
-		Node: fmt.Sprintf("exemptions: {kubernetesNamespaces: [%s]}\n%s", exempt, pods.EngineRoots(n)),
+		Node: fmt.Sprintf("exemptions: {kubernetesNamespaces: [%s]}\nnetwork: {dns: [%s]}\n%s", exempt, cluster.ResolverAddress, pods.EngineRoots(n)),
 	}
 }
 

@@ -9,6 +9,10 @@ import (
 	"github.com/bulkhead-dev/bulkhead/integration/pods"
 )
 
+// ResolverAddress is where a DNS cache of the node's own listens, as that of
+// Kubernetes' NodeLocal DNSCache does. Pods are told to ask it.
+const ResolverAddress = "169.254.20.10"
+
 // kubeletConfig is the kubelet's, as a person would write it for a small node,
 // and quicker to look where it looks again and again.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
@@ -16,6 +20,8 @@ kind: KubeletConfiguration
 containerRuntimeEndpoint: unix://%s
 cgroupDriver: cgroupfs
 cgroupRoot: /%s
+clusterDNS: [` + ResolverAddress + `]
+clusterDomain: cluster.local
 authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}
 authorization: {mode: AlwaysAllow}
 enforceNodeAllocatable: [pods]

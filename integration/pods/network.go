@@ -49,7 +49,7 @@ func (n *Node) writeCNI() error {
 		"cniVersion": "1.0.0", "name": "pods",
 		"plugins": []any{
 			map[string]any{
-				"type": "bridge", "bridge": bridge, "isGateway": true, "ipMasq": false,
+				"type": "bridge", "bridge": bridge, "isGateway": true, "isDefaultGateway": true, "ipMasq": false,
 				"ipam": map[string]any{
 					"type": "host-local", "dataDir": filepath.Join(n.Dir(), "ipam"),
 					"ranges": [][]map[string]string{{{"subnet": Subnet}}},

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the pinned Kubernetes of this module (etcd, kube-apiserver, kubelet) into
+# Builds the pinned Kubernetes of this module (etcd, kube-apiserver, kubelet, kube-proxy) into
 # the folder $1, as upstream builds them. The folder appears whole or not at all,
 # so a build that was interrupted is made again: from Go's own cache, where it was.
 set -eu
@@ -26,6 +26,7 @@ echo "Kubernetes $version (once, six to ten minutes on two CPUs)"
 build etcd go.etcd.io/etcd/server/v3
 build kubelet k8s.io/kubernetes/cmd/kubelet
 build kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver
+build kube-proxy k8s.io/kubernetes/cmd/kube-proxy
 
 # Another make may have been faster; its build is as good.
 mv -T "$work" "$target" 2>/dev/null || [ -x "$target/kubelet" ]
