@@ -40,8 +40,9 @@ type Cluster struct {
 	Config *rest.Config // for clients of other kinds
 
 	token    string
-	programs string // where make put etcd, kube-apiserver and kubelet
+	programs string // where make put the servers and the kubelet
 	kubelet  *daemon
+	proxy    *daemon // kube-proxy, where a test has started it
 	daemons  []*daemon
 }
 

@@ -33,11 +33,11 @@ func (c *Cluster) StartProxy(ctx context.Context) error {
 	if err := os.WriteFile(c.path("proxy.yaml"), text, 0o600); err != nil {
 		return err
 	}
-	proxy, err := c.run("kube-proxy", "--config="+c.path("proxy.yaml"), "--v=2")
-	if err != nil {
+	var err error
+	if c.proxy, err = c.run("kube-proxy", "--config="+c.path("proxy.yaml"), "--v=2"); err != nil {
 		return err
 	}
-	return proxy.await(ctx, "it does not listen", func() bool {
+	return c.proxy.await(ctx, "it does not listen", func() bool {
 		connection, err := c.Dial(ctx, "tcp", net.JoinHostPort(pods.Address, proxyHealth))
 		if err != nil {
 			return false
@@ -45,4 +45,14 @@ func (c *Cluster) StartProxy(ctx context.Context) error {
 		connection.Close()
 		return true
 	})
+}
+
+// StopProxy ends kube-proxy, if it was started. Its rules stay.
+func (c *Cluster) StopProxy() error {
+	if c.proxy == nil {
+		return nil
+	}
+	err := c.proxy.cmd.Process.Kill()
+	<-c.proxy.ended
+	return err
 }
