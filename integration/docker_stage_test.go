@@ -76,7 +76,7 @@ type dockerStage struct {
 func dockers(t *testing.T) []docker.Engine {
 	t.Helper()
 	onlyIfItMatters(t)
-	beside(t)
+	together(t)
 	engines, err := docker.Engines()
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func dockers(t *testing.T) []docker.Engine {
 func onEachDocker(t *testing.T, p node.Policy, test func(*dockerStage)) {
 	for _, e := range dockers(t) {
 		t.Run(e.Name, func(t *testing.T) {
-			beside(t)
+			together(t)
 			s := newDockerStage(t, daemon(t, e, "acme", docker.Settings{}))
 			s.must(s.Node.Apply(s.ctx, p))
 			test(s)

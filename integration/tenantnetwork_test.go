@@ -71,10 +71,10 @@ func TestContainersOfATenantShareItsNetwork(t *testing.T) {
 // Debian's package.
 func onOwnWorld(t *testing.T, test func(*stage)) {
 	onlyIfItMatters(t)
-	beside(t)
+	together(t)
 	for _, shared := range nodes {
 		t.Run(shared.Engine.Name, func(t *testing.T) {
-			beside(t)
+			together(t)
 			test(newStage(t, ownWorldOf(t, shared.Engine)))
 		})
 	}

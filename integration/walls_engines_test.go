@@ -31,16 +31,16 @@ func inNetworkOf(pid int, f func() error) error {
 // then behind walls.
 func onEachNetwork(t *testing.T, p node.Policy, test func(*lab)) {
 	onlyIfItMatters(t)
-	beside(t)
+	together(t)
 	for _, shared := range nodes {
 		t.Run("ctr on "+shared.Engine.Name, func(t *testing.T) {
-			beside(t)
+			together(t)
 			inLabsOfCtr(t, bothWays, shared.Engine, p, test)
 		})
 	}
 	for _, e := range dockers(t) {
 		t.Run(e.Name, func(t *testing.T) {
-			beside(t)
+			together(t)
 			inLabsOfDocker(t, bothWays, e, p, test)
 		})
 	}

@@ -16,9 +16,9 @@ type turn struct {
 	over chan struct{}
 }
 
-// beside lets a test run beside others, when those are through that cannot: it has
+// together lets a test run beside others, when those are through that cannot: it has
 // an engine of its own, or takes turns at one, and judges no machine's load.
-func beside(t *testing.T) {
+func together(t *testing.T) {
 	if _, is := parallel.LoadOrStore(t, true); !is {
 		t.Parallel()
 	}
