@@ -33,7 +33,6 @@ const (
 // connections: what is let through here is judged once more where it is routed.
 func (w *planner) frames(i facts.Interface) {
 	t := frames(w.Installation)
-	from, to, check := hook("from", w.key, i.Host), hook("to", w.key, i.Host), hook("check", w.key, i.Host)
 	for _, k := range keysOf(t) {
 		own, all := own(t, w.key, i.Host, k), addressesOf(i, k)
 		w.add(own.Add(), own.Flush())
@@ -41,9 +40,28 @@ func (w *planner) frames(i facts.Interface) {
 			w.add(own.Put("", all...))
 		}
 	}
-	w.chain(t, check, w.sent(t, i))
-	w.hook(t, from, nft.Hook{Name: "ingress", Device: i.Host, Priority: priority}, nft.Rule{nft.Jump(check)})
-	w.hook(t, to, nft.Hook{Name: "egress", Device: i.Host, Priority: priority}, w.received(t, i)...)
+	w.chain(t, hook("sent4", w.key, i.Host), w.sent4(t, i))
+	w.chain(t, hook("sent6", w.key, i.Host), w.sent6(t, i))
+	w.chain(t, hook("sentarp", w.key, i.Host), w.sentARP(t, i))
+	w.chain(t, hook("got4", w.key, i.Host), w.got4(t, i))
+	w.chain(t, hook("got6", w.key, i.Host), w.got6(t, i))
+	w.chain(t, hook("gotarp", w.key, i.Host), w.gotARP(t, i))
+	w.hook(t, hook("from", w.key, i.Host), nft.Hook{Name: "ingress", Device: i.Host, Priority: priority}, w.sent(t, i)...)
+	w.hook(t, hook("to", w.key, i.Host), nft.Hook{Name: "egress", Device: i.Host, Priority: priority}, w.carries("got", nft.Protocol, i)...)
+}
+
+// ofFrames are how the names of an interface's chains begin; those that others go
+// to are behind them.
+var ofFrames = []string{"from", "to", "sentarp", "sent4", "sent6", "gotarp", "got4", "got6"}
+
+// carries goes on by what is in a frame: each packet sees the rules of its own
+// protocol.
+func (w *planner) carries(kind string, f nft.Field, i facts.Interface) []nft.Rule {
+	return []nft.Rule{
+		{f.Is(nft.IP4), nft.Goto(hook(kind+"4", w.key, i.Host))},
+		{f.Is(nft.IP6), nft.Goto(hook(kind+"6", w.key, i.Host))},
+		{f.Is(nft.ARP), nft.Goto(hook(kind+"arp", w.key, i.Host))},
+	}
 }
 
 // own are the addresses that may be sent from at an end.

@@ -97,14 +97,6 @@ func (w *planner) listed(to nft.Field, ranges ...netip.Prefix) (rules []nft.Rule
 	return rules
 }
 
-// discovery is what hosts on a link say to each other.
-func discovery() []nft.Rule {
-	return []nft.Rule{
-		allow(nft.ICMP6Type.Is(nft.RouterSolicit)), allow(nft.ICMP6Type.Is(nft.NeighborAsk)),
-		allow(nft.ICMP6Type.Is(nft.NeighborAnswer)), allow(nft.ICMP6Type.Is(nft.ListenerReport)),
-	}
-}
-
 // input closes the node but for what is listed. An address of the node that has a
 // listed service may be pinged.
 func (w *planner) input() []nft.Rule {
@@ -147,7 +139,7 @@ func (w *planner) egress(t nft.Table) []nft.Rule {
 	rules = append(rules, w.listed(nft.Dest4, linkLocal4)...)
 	rules = append(rules, w.listed(nft.Dest6, metadata6)...)
 	rules = append(rules, w.drop(Metadata, nft.Dest4.Within(linkLocal4)), w.drop(Metadata, nft.Dest6.Within(metadata6)))
-	return append(rules, w.rules(w.policy.Network.Egress, Egress, nft.Dest4, nft.Dest6, false)...)
+	return append(rules, w.rules(w.policy.Network.Egress, Egress, destinations, false)...)
 }
 
 // ingress judges what others open to the container through the node.
@@ -157,5 +149,5 @@ func (w *planner) ingress(t nft.Table) []nft.Rule {
 	rules = append(rules,
 		w.drop(Tenants, w.strangers(t, nft.Source4, nft.IPv4)...),
 		w.drop(Tenants, w.strangers(t, nft.Source6, nft.IPv6)...))
-	return append(rules, w.rules(w.policy.Network.Ingress, Ingress, nft.Source4, nft.Source6, false)...)
+	return append(rules, w.rules(w.policy.Network.Ingress, Ingress, sources, false)...)
 }

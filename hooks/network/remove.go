@@ -169,7 +169,7 @@ func (s *standing) without(key string, ends []string) (script nft.Script) {
 		if slices.Contains(ends, end) {
 			continue
 		}
-		for _, kind := range []string{"from", "to", "check"} { // check is jumped to from the first
+		for _, kind := range ofFrames {
 			if chain := hook(kind, key, end); slices.Contains(s.frames, chain) {
 				script = append(script, t.FlushChain(chain), t.DeleteChain(chain))
 			}

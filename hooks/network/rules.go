@@ -12,21 +12,34 @@ var (
 	all6 = netip.MustParsePrefix("::/0")
 )
 
-// rules are those of egress or ingress, the first match deciding. far is the
-// field with the other end's address. Where connections are not known
-// (stateless) only what opens one is judged, as far as a packet shows it.
-func (w *planner) rules(all []tenant.NetworkRule, why Reason, far4, far6 nft.Field, stateless bool) (rules []nft.Rule) {
+// ends are the fields with the other end's address, of the versions of IP that a
+// chain sees.
+type ends map[nft.Key]nft.Field
+
+var destinations, sources = ends{nft.IPv4: nft.Dest4, nft.IPv6: nft.Dest6}, ends{nft.IPv4: nft.Source4, nft.IPv6: nft.Source6}
+
+// of are those of one version alone.
+func (e ends) of(k nft.Key) ends { return ends{k: e[k]} }
+
+// rules are those of egress or ingress, the first match deciding. Where
+// connections are not known (stateless) only what opens one is judged, as far as a
+// packet shows it.
+func (w *planner) rules(all []tenant.NetworkRule, why Reason, far ends, stateless bool) (rules []nft.Rule) {
 	for _, r := range all {
 		prefixes := r.Prefixes
 		if len(prefixes) == 0 {
 			prefixes = []netip.Prefix{all4, all6}
 		}
 		for _, p := range prefixes {
-			far, protocol := far4, nft.IP4
+			version, protocol := nft.IPv4, nft.IP4
 			if p.Addr().Is6() {
-				far, protocol = far6, nft.IP6
+				version, protocol = nft.IPv6, nft.IP6
 			}
-			base := nft.Rule{far.Within(p)}
+			field, seen := far[version]
+			if !seen {
+				continue
+			}
+			base := nft.Rule{field.Within(p)}
 			if p.Bits() == 0 {
 				base = nft.Rule{nft.Protocol.Is(protocol)}
 			}

@@ -40,7 +40,7 @@ func (s *standing) keys() []string {
 }
 
 // kinds are how the names of a container's chains begin.
-var kinds = append([]string{"from", "to", "check"}, passages...)
+var kinds = slices.Concat(ofFrames, passages)
 
 // ends are those at which a container has walls. An end that is gone took its
 // hooks along, and left its sets.

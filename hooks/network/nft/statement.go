@@ -47,6 +47,9 @@ func Return() Statement { return one("return", decide(unix.NFT_RETURN, "")) }
 // Jump goes through another chain.
 func Jump(chain string) Statement { return one("jump "+chain, decide(unix.NFT_JUMP, chain)) }
 
+// Goto goes through another chain, and on where this one was jumped to from.
+func Goto(chain string) Statement { return one("goto "+chain, decide(unix.NFT_GOTO, chain)) }
+
 // SetClass gives a packet the class of a queueing discipline, a handle as tc(8)
 // has them.
 func SetClass(handle uint32) Statement {
