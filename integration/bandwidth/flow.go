@@ -22,35 +22,51 @@ type Flow struct {
 	Protocol string // tcp or udp
 	Port     int
 	Offer    int // bits a second; 0: as much as can be
+	Write    int // bytes of each datagram; 0: full frames
+}
+
+// Carried is what arrived of a flow.
+type Carried struct {
+	Bytes int
+	Time  time.Duration
+	CPU   time.Duration // of both ends, with what the kernel did in their place
 }
 
 // Goodput runs a flow for so long, and returns the bits a second that arrived.
 func (f Flow) Goodput(ctx context.Context, probe string, wall time.Duration) (float64, error) {
-	at := fmt.Sprintf("%s:%d", f.To.Address, f.Port)
-	receiver, err := f.To.Probe(ctx, probe, "receive", f.Protocol, at, milliseconds(wall))
+	c, err := f.Run(ctx, probe, wall)
 	if err != nil {
 		return 0, err
 	}
+	return float64(c.Bytes) * 8 / c.Time.Seconds(), nil
+}
+
+// Run runs a flow for so long.
+func (f Flow) Run(ctx context.Context, probe string, wall time.Duration) (c Carried, err error) {
+	at := fmt.Sprintf("%s:%d", f.To.Address, f.Port)
+	receiver, err := f.To.Probe(ctx, probe, "receive", f.Protocol, at, milliseconds(wall))
+	if err != nil {
+		return c, err
+	}
 	if _, err := receiver.Line("listening"); err != nil {
-		return 0, errors.Join(err, receiver.End())
+		return c, errors.Join(err, receiver.End())
 	}
 	// Longer than what is received.
-	sender, err := f.From.Probe(ctx, probe, "send", f.Protocol, at, milliseconds(wall+wall/5+time.Second), strconv.Itoa(f.Offer))
+	sender, err := f.From.Probe(ctx, probe, "send", f.Protocol, at, milliseconds(wall+wall/5+time.Second), strconv.Itoa(f.Offer), strconv.Itoa(f.Write))
 	if err != nil {
-		return 0, errors.Join(err, receiver.End())
+		return c, errors.Join(err, receiver.End())
 	}
-	bytes, err := receiver.Number("bytes")
+	c.Bytes, err = receiver.Number("bytes")
 	if err != nil {
-		return 0, errors.Join(err, receiver.End(), sender.End())
+		return c, errors.Join(err, receiver.End(), sender.End())
 	}
 	micro, err := receiver.Number("microseconds")
 	if err == nil && micro == 0 {
 		err = errors.New("nothing arrived after the first read")
 	}
-	if err = errors.Join(err, receiver.End(), sender.End()); err != nil {
-		return 0, err
-	}
-	return float64(bytes) * 8e6 / float64(micro), nil
+	err = errors.Join(err, receiver.End(), sender.End())
+	c.Time, c.CPU = time.Duration(micro)*time.Microsecond, receiver.CPU()+sender.CPU()
+	return c, err
 }
 
 // Send sends for so long, to whoever listens or nobody, and returns the bytes

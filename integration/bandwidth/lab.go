@@ -58,6 +58,9 @@ func New() (l *Lab, err error) {
 	return l, l.Node.address("far", "10.78.0.1/24")
 }
 
+// Gateway is the node as containers see it.
+func (l *Lab) Gateway() *Host { return &Host{Place: l.Node, Address: "10.77.0.1"} }
+
 // Add plugs a container into the bridge.
 func (l *Lab) Add() (*Host, error) {
 	n := len(l.hosts)

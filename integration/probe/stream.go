@@ -15,9 +15,10 @@ import (
 const payload = 1472
 
 // stream is the two ends of a flow: "send" offers as much as it can, or so many
-// bits a second, and "receive" says what arrived.
+// bits a second, and "receive" says what arrived. With a number of bytes each
+// write is so long, and each datagram is one.
 func stream(args []string) {
-	const usage = "usage: probe receive tcp|udp ADDRESS MILLISECONDS | send tcp|udp ADDRESS MILLISECONDS [BITS-PER-SECOND]"
+	const usage = "usage: probe receive tcp|udp ADDRESS MILLISECONDS | send tcp|udp ADDRESS MILLISECONDS [BITS-PER-SECOND [BYTES]]"
 	if len(args) < 4 || args[1] != "tcp" && args[1] != "udp" {
 		fail(usage)
 	}
@@ -30,13 +31,13 @@ func stream(args []string) {
 		receive(args[1], args[2], wall)
 		return
 	}
-	rate := 0
-	if len(args) > 4 {
-		if rate, err = strconv.Atoi(args[4]); err != nil || rate < 0 {
+	var options [2]int
+	for i, arg := range args[4:min(len(args), 4+len(options))] {
+		if options[i], err = strconv.Atoi(arg); err != nil || options[i] < 0 {
 			fail(usage)
 		}
 	}
-	send(args[1], args[2], wall, rate)
+	send(args[1], args[2], wall, options[0], min(options[1], payload))
 }
 
 // receive takes one TCP connection, or the datagrams of anyone, for so long from
@@ -107,13 +108,15 @@ func option(c *net.UDPConn, level, name, value int) {
 
 // send writes until the time is up, in pieces that a rate paces each
 // millisecond. It prints how many bytes it offered.
-func send(network, address string, wall time.Duration, rate int) {
+func send(network, address string, wall time.Duration, rate, bytes int) {
 	c, err := net.DialTimeout(network, address, wall)
 	if err != nil {
 		fail(err.Error())
 	}
 	piece := make([]byte, payload)
 	switch udp, ok := c.(*net.UDPConn); {
+	case bytes > 0:
+		piece = make([]byte, bytes)
 	case !ok:
 		piece = make([]byte, 1<<16)
 	case rate == 0 || rate > 100_000_000: // more than one system call a datagram can do

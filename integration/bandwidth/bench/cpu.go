@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/bulkhead-dev/bulkhead/integration/bandwidth"
@@ -37,4 +38,30 @@ func (s *stage) used(ended []*bandwidth.Prober, before, wall time.Duration) (int
 		sum += p.CPU()
 	}
 	return int(1000 * sum / wall), nil
+}
+
+// deferred is the CPU time that the kernel's threads for packets took so far.
+// What it does for packets otherwise is done while a process runs, and is part of
+// that process's time (without CONFIG_IRQ_TIME_ACCOUNTING).
+func deferred() (sum time.Duration, err error) {
+	names, err := filepath.Glob("/proc/[0-9]*/comm")
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range names {
+		comm, err := os.ReadFile(name)
+		if err != nil || !bytes.HasPrefix(comm, []byte("ksoftirqd/")) {
+			continue // it has ended, or is another
+		}
+		data, err := os.ReadFile(filepath.Join(filepath.Dir(name), "schedstat"))
+		if err != nil {
+			return 0, err
+		}
+		var ran int64
+		if _, err := fmt.Fscan(bytes.NewReader(data), &ran); err != nil {
+			return 0, fmt.Errorf("%s: %w", name, err)
+		}
+		sum += time.Duration(ran)
+	}
+	return sum, nil
 }
