@@ -166,7 +166,7 @@ $(DEBIAN):
 	@integration/engines/debian.sh "$@"
 
 .PHONY: kubernetes
-kubernetes: $(KUBERNETES) ## Build etcd, kube-apiserver and kubelet for the tests, once
+kubernetes: $(KUBERNETES) ## Build etcd, kube-apiserver, kubelet and kube-proxy for the tests, once
 	@mkdir -p bin/engines
 	@ln -sfn "$(KUBERNETES)" bin/engines/kubernetes
 

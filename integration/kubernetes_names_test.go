@@ -16,6 +16,13 @@ import (
 // range that it is given.
 const apiName, apiService = "kubernetes.default.svc.cluster.local.", "10.96.0.1"
 
+// untracked keeps what the resolver is asked and says from the kernel's table of
+// connections, as NodeLocal DNSCache does (cmd/node-cache/app/cache_app.go).
+const untracked = `table ip nodelocaldns {
+	chain asked { type filter hook prerouting priority raw; ip daddr ` + cluster.ResolverAddress + ` udp dport 53 notrack; }
+	chain said { type filter hook output priority raw; ip saddr ` + cluster.ResolverAddress + ` udp sport 53 notrack; }
+}`
+
 // names expects that a listed resolver is asked on a link-local address, and that
 // the API server is what any service of the node is: closed until listed.
 func (w *wallScenes) names(k *kube) {
@@ -25,6 +32,8 @@ func (w *wallScenes) names(k *kube) {
 	defer k.onNode("ip", "link", "del", "nodelocaldns")
 	k.onNode("ip", "address", "add", cluster.ResolverAddress+"/32", "dev", "nodelocaldns")
 	k.onNode("ip", "link", "set", "nodelocaldns", "up")
+	k.onNode("nft", untracked)
+	defer k.onNode("nft", "delete table ip nodelocaldns")
 	defer k.resolver().Close()
 	for _, from := range []string{w.web.Name, w.stock.Name} {
 		p := w.web

@@ -57,10 +57,10 @@ func (w *wallScenes) services(k *kube) {
 	all := []string{own.byCluster(), own.byNode(), other.byCluster(), other.byNode()}
 	k.await("kube-proxy serves", func() bool { return k.through(w.stock, all...) })
 	k.reaches(w.web, outcomes(true, all[:2]...), outcomes(false, all[2:]...))
-	k.reaches(w.other, outcomes(false, all[:2]...), outcomes(true, all[2:]...))
+	k.reaches(w.other, outcomes(false, all[:2]...))
 	k.apply("peers: [globex]", "peers: [acme]")
 	k.reaches(w.web, outcomes(true, all...))
-	k.reaches(w.other, outcomes(true, all...))
+	k.reaches(w.other, outcomes(true, all[:2]...))
 	k.apply("", "")
 	k.reaches(w.web, outcomes(true, all[:2]...), outcomes(false, all[2:]...))
 

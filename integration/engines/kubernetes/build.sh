@@ -1,7 +1,8 @@
 #!/bin/sh
-# Builds the pinned Kubernetes of this module (etcd, kube-apiserver, kubelet, kube-proxy) into
-# the folder $1, as upstream builds them. The folder appears whole or not at all,
-# so a build that was interrupted is made again: from Go's own cache, where it was.
+# Builds the pinned Kubernetes of this module (etcd, kube-apiserver, kubelet and
+# kube-proxy) into the folder $1, as upstream builds them. The folder appears
+# whole or not at all, so a build that was interrupted is made again: from Go's
+# own cache, where it was.
 set -eu
 
 target=$1
