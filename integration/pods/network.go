@@ -50,7 +50,6 @@ func (n *Node) writeCNI() error {
 		"plugins": []any{
 			map[string]any{
 				"type": "bridge", "bridge": bridge, "isGateway": true, "isDefaultGateway": true, "ipMasq": false,
-				"hairpinMode": true, // a pod may ask for a service that it serves itself
 				"ipam": map[string]any{
 					"type": "host-local", "dataDir": filepath.Join(n.Dir(), "ipam"),
 					"ranges": [][]map[string]string{{{"subnet": Subnet}}},
