@@ -77,14 +77,14 @@ func TestInterfaceThatComesLaterHasWalls(t *testing.T) {
 	besideStock(t, func(s *dockerStage, walls bool) {
 		s.Cleanup(s.serve())
 		gateway := s.laterNetwork()
-		a := s.sleeper()
+		a, own := s.sleeper(), s.server("--network", "later")
 		for range runs {
 			frames, window := s.connectLater(a)
 			s.Logf("raw frames that left by the new interface: %d, in %v", frames, window)
 			if walls && window > 250*time.Millisecond || !walls && window < 250*time.Millisecond {
 				s.Errorf("frames leave for %v", window)
 			}
-			s.outcomes("after the connect", a, map[string]bool{"tcp:" + gateway + ":" + nodePort: !walls, "ping:" + gateway: true})
+			s.outcomes("after the connect", a, map[string]bool{"tcp:" + gateway + ":" + nodePort: !walls, "tcp:" + s.address(own) + ":80": true})
 			s.docker("network", "disconnect", "later", a)
 		}
 	})
@@ -100,7 +100,7 @@ func TestRawFramesWaitForWalls(t *testing.T) {
 	if !guard.ClosesRaw(string(release)) {
 		t.Skip("needs Linux 6.17")
 	}
-	p := node.Policy{Tenants: map[string]string{"acme": "security: {exceptions: {capabilities: [NET_RAW]}}\n"}}
+	p := node.Policy{Tenants: map[string]string{"acme": "security: {exceptions: {capabilities: [NET_RAW]}}\n" + pinged}}
 	onEachDocker(t, p, func(s *dockerStage) {
 		gateway := s.laterNetwork()
 		a := s.sleeper()
@@ -135,6 +135,7 @@ func (s *dockerStage) connectLater(container string) (frames int, window time.Du
 	s.must(err)
 	s.must(hear.Start())
 	s.docker("exec", "-d", container, "probe", "try", "late")
+	s.until("the prober looks", func() bool { return s.try("exec", container, "test", "-e", "/late").Code == 0 })
 	s.docker("network", "connect", "later", container)
 	s.until("the prober has sent", func() bool { return s.try("exec", container, "pidof", "probe").Code != 0 })
 	s.must(sent.Close())

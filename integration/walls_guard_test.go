@@ -73,7 +73,7 @@ func (s *stage) inNetwork(c *plugged, f func() error) {
 // before it, which would end the container.
 func TestGuardOutlivesItsShim(t *testing.T) {
 	onOwnWorld(t, func(s *stage) {
-		s.apply(node.Policy{Tenants: map[string]string{"acme": "network: {host: [{address: node}]}"}})
+		s.apply(node.Policy{Tenants: map[string]string{"acme": pinged}})
 		run := s.sleeper("acme")
 		stock := run
 		stock.Runtime = node.Stock
@@ -150,10 +150,14 @@ func (s *stage) neighbours(c *plugged) (n int) {
 	return n
 }
 
+// pinged lets a tenant reach the node.
+const pinged = "network: {host: [{address: node}]}\n"
+
 // CAP_NET_ADMIN makes tables in the container's network, and changes nothing of
 // the guard.
 func TestGuardIsNotTheContainers(t *testing.T) {
-	onEachDocker(t, rawOnDocker, func(s *dockerStage) {
+	p := node.Policy{Tenants: map[string]string{"acme": rawNetwork + pinged}}
+	onEachDocker(t, p, func(s *dockerStage) {
 		a := s.sleeper("--cap-add", "NET_ADMIN")
 		for technique, want := range map[string]string{
 			"table-make:mine":                     "ok",
@@ -165,6 +169,12 @@ func TestGuardIsNotTheContainers(t *testing.T) {
 			if got := s.tries(a, technique); got != want {
 				s.Errorf("%s is %s, want %s", technique, got, want)
 			}
+		}
+		gateway := s.laterNetwork()
+		for range 3 {
+			s.docker("network", "connect", "later", a)
+			s.until("the new network can be used", func() bool { return s.tries(a, "ping:"+gateway) == "ok" })
+			s.docker("network", "disconnect", "later", a)
 		}
 		b := s.sleeper()
 		if got := s.tries(b, "table-make:mine"); got == "ok" {

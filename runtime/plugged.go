@@ -3,6 +3,7 @@ package runtime
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/bulkhead-dev/bulkhead/hooks/network/facts"
@@ -146,7 +147,11 @@ func believed(before, now []facts.Interface, owns bool) []facts.Interface {
 		case known < 0:
 		case owns:
 			out[i] = before[known]
-			out[i].Bridge = n.Bridge // the node's side
+			out[i].Bridge = n.Bridge                                // the node's side
+			if !slices.ContainsFunc(out[i].Addresses, beyondLink) { // it was seen before it had any, and its MAC
+				out[i] = n
+				out[i].Addresses = n.Plausible()
+			}
 		default:
 			for _, a := range before[known].Addresses {
 				if !slices.Contains(out[i].Addresses, a) {
@@ -157,6 +162,8 @@ func believed(before, now []facts.Interface, owns bool) []facts.Interface {
 	}
 	return out
 }
+
+func beyondLink(a netip.Addr) bool { return !a.IsLinkLocalUnicast() }
 
 // doubt takes from interfaces that came while the container ran what their bridge
 // shows to be another's. The container could give them addresses before they were

@@ -63,6 +63,11 @@ func appears() (*net.Interface, error) {
 	if err != nil {
 		return nil, err
 	}
+	const looking = "/late" // whoever plugs the interface waits for it
+	if err := os.WriteFile(looking, nil, 0o600); err != nil {
+		return nil, err
+	}
+	defer os.Remove(looking)
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
 		now, err := net.Interfaces()
 		if err != nil {
