@@ -114,9 +114,9 @@ bench-install: build man probe engines kubernetes ## Count commands, seconds and
 	@bin/installbench
 
 .PHONY: bench-network
-bench-network: build probe network-packages ## Show what bounded flows carry, what a flood costs others, and what walls cost
+bench-network: build probe network-packages ## Show what bounded flows carry, what a flood costs others, and what walls cost (TABLES="goodput latency overhead")
 	@go build -o bin/bench-network ./integration/bandwidth/bench
-	@bin/bench-network
+	@bin/bench-network $(TABLES)
 
 .PHONY: network-packages
 network-packages:

@@ -47,7 +47,8 @@ func (w *planner) packets() {
 }
 
 // counted bounds the connections of the container and of its tenant. The chains
-// remember what they counted, so another bound is another chain.
+// remember what they counted, so another bound is another chain. A connection is
+// counted once, though all is new of one that is never answered.
 func (w *planner) counted(t nft.Table) []nft.Rule {
 	n := w.policy.Network
 	var rules []nft.Rule
@@ -60,7 +61,7 @@ func (w *planner) counted(t nft.Table) []nft.Rule {
 		}
 		counter, chain := Connections.counter(b.of), fmt.Sprintf("count-%s-%d", b.of, b.most)
 		w.add(t.AddCounter(counter), t.AddChainOnce(chain, nft.Rule{nft.MoreThan(uint32(b.most)), nft.Count(counter), nft.Drop()}))
-		rules = append(rules, nft.Rule{nft.New(), nft.Jump(chain)})
+		rules = append(rules, nft.Rule{nft.New(), nft.Unseen(), nft.Jump(chain)})
 	}
 	return rules
 }
@@ -131,8 +132,8 @@ func at(s tenant.HostService) nft.Rule {
 // egress judges what the container opens through the node, where a service's
 // address has become that of its backend already.
 func (w *planner) egress(t nft.Table) []nft.Rule {
-	rules := append(discovery(), w.familiar(t, nft.Dest4, nft.IPv4)...)
-	rules = append(rules, w.familiar(t, nft.Dest6, nft.IPv6)...)
+	rules := append(w.familiar(t, nft.Dest4, nft.IPv4), w.familiar(t, nft.Dest6, nft.IPv6)...)
+	rules = append(rules, discovery()...)
 	rules = append(rules,
 		w.drop(Tenants, w.strangers(t, nft.Dest4, nft.IPv4)...),
 		w.drop(Tenants, w.strangers(t, nft.Dest6, nft.IPv6)...))
@@ -144,8 +145,8 @@ func (w *planner) egress(t nft.Table) []nft.Rule {
 
 // ingress judges what others open to the container through the node.
 func (w *planner) ingress(t nft.Table) []nft.Rule {
-	rules := append(discovery(), w.familiar(t, nft.Source4, nft.IPv4)...)
-	rules = append(rules, w.familiar(t, nft.Source6, nft.IPv6)...)
+	rules := append(w.familiar(t, nft.Source4, nft.IPv4), w.familiar(t, nft.Source6, nft.IPv6)...)
+	rules = append(rules, discovery()...)
 	rules = append(rules,
 		w.drop(Tenants, w.strangers(t, nft.Source4, nft.IPv4)...),
 		w.drop(Tenants, w.strangers(t, nft.Source6, nft.IPv6)...))

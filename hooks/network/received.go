@@ -24,14 +24,14 @@ func (w *planner) gotARP(t nft.Table, i facts.Interface) []nft.Rule {
 }
 
 func (w *planner) got4(t nft.Table, i facts.Interface) []nft.Rule {
-	return append([]nft.Rule{
+	return append(append(w.familiar(t, nft.Source4, nft.IPv4),
 		w.drop(Tenants, w.strangers(t, nft.Source4, nft.IPv4)...),
-		w.drop(Tenants, nft.Source4.Is(nft.Address(anybody4)), nft.UDPDest.Is(nft.Number(bootpServer))),
-	}, w.handed(t, i, nft.IPv4)...)
+		w.drop(Tenants, nft.Source4.Is(nft.Address(anybody4)), nft.UDPDest.Is(nft.Number(bootpServer)))),
+		w.handed(i, nft.IPv4)...)
 }
 
 func (w *planner) got6(t nft.Table, i facts.Interface) []nft.Rule {
-	rules := []nft.Rule{w.drop(Tenants, w.strangers(t, nft.Source6, nft.IPv6)...)}
+	rules := append(w.familiar(t, nft.Source6, nft.IPv6), w.drop(Tenants, w.strangers(t, nft.Source6, nft.IPv6)...))
 	if node := router(i); node != nil {
 		forged := nft.SentFrom.Not(nft.Hex(i.Bridge.MAC))
 		for _, a := range node {
@@ -41,7 +41,7 @@ func (w *planner) got6(t nft.Table, i facts.Interface) []nft.Rule {
 		}
 		rules = append(rules, w.drop(Spoofed, nft.ICMP6Type.Is(nft.RouterAdvert), forged), w.drop(Spoofed, nft.ICMP6Type.Is(nft.Redirect6), forged))
 	}
-	return append(rules, w.handed(t, i, nft.IPv6)...)
+	return append(rules, w.handed(i, nft.IPv6)...)
 }
 
 // router are the node's addresses on the container's bridge, where it is the
@@ -54,18 +54,18 @@ func router(i facts.Interface) []netip.Addr {
 }
 
 // bridged judges what the container sends by the rules of egress.
-func (w *planner) bridged(t nft.Table, i facts.Interface, k nft.Key) []nft.Rule {
+func (w *planner) bridged(i facts.Interface, k nft.Key) []nft.Rule {
 	if i.Bridge == nil {
 		return nil
 	}
 	routed := []nft.Rule{allow(nft.EtherDest.Is(nft.Ether(i.Bridge.MAC)))}
-	return w.beside(t, routed, w.policy.Network.Egress, Egress, k, destinations)
+	return w.beside(routed, w.policy.Network.Egress, Egress, k, destinations)
 }
 
 // handed judges what the container is sent by the rules of ingress. What the node
 // sends or routes is no packet for somebody else that passes. What it translates
 // while it bridges (br_netfilter) is one, but with the node's own address.
-func (w *planner) handed(t nft.Table, i facts.Interface, k nft.Key) []nft.Rule {
+func (w *planner) handed(i facts.Interface, k nft.Key) []nft.Rule {
 	if i.Bridge == nil {
 		return nil
 	}
@@ -75,14 +75,14 @@ func (w *planner) handed(t nft.Table, i facts.Interface, k nft.Key) []nft.Rule {
 			routed = append(routed, allow(sources[k].Is(nft.Address(a))))
 		}
 	}
-	return w.beside(t, routed, w.policy.Network.Ingress, Ingress, k, sources)
+	return w.beside(routed, w.policy.Network.Ingress, Ingress, k, sources)
 }
 
 // beside judges by rules what a bridge hands over between the container and a
 // neighbour that is no container of ours, without the node routing it. Connections
 // are not known here: of TCP the segment that opens one is judged, of others each
 // packet.
-func (w *planner) beside(t nft.Table, routed []nft.Rule, all []tenant.NetworkRule, why Reason, k nft.Key, far ends) []nft.Rule {
+func (w *planner) beside(routed []nft.Rule, all []tenant.NetworkRule, why Reason, k nft.Key, far ends) []nft.Rule {
 	if len(all) == 0 {
 		return nil
 	}
@@ -90,6 +90,5 @@ func (w *planner) beside(t nft.Table, routed []nft.Rule, all []tenant.NetworkRul
 	if k == nft.IPv6 {
 		rules = append(append(rules, discovery()...), allow(nft.ICMP6Type.Is(nft.RouterAdvert)))
 	}
-	rules = append(rules, w.familiar(t, far[k], k)...)
 	return append(rules, w.rules(all, why, far.of(k), true)...)
 }

@@ -34,15 +34,16 @@ func (w *planner) sent4(t nft.Table, i facts.Interface) []nft.Rule {
 			nft.UDPSource.Is(nft.Number(bootpClient)), nft.UDPDest.Is(nft.Number(bootpServer))),
 		w.drop(Spoofed, nft.Source4.NotIn(own(t, w.key, i.Host, nft.IPv4).Name)),
 		w.drop(Spoofed, nft.UDPSource.Is(nft.Number(bootpServer))),
-		w.drop(Spoofed, nft.Dest4.Within(loopback4)),
+		w.drop(Tenants, nft.PacketType.Is(nft.Broadcast)),
+		w.drop(Tenants, nft.PacketType.Is(nft.Multicast)),
 	}
+	rules = append(rules, w.familiar(t, nft.Dest4, nft.IPv4)...)
+	rules = append(rules, w.drop(Spoofed, nft.Dest4.Within(loopback4)))
 	rules = append(rules, w.listed(nft.Dest4, linkLocal4)...)
 	rules = append(rules,
 		w.drop(Metadata, nft.Dest4.Within(linkLocal4)),
-		w.drop(Tenants, w.strangers(t, nft.Dest4, nft.IPv4)...),
-		w.drop(Tenants, nft.PacketType.Is(nft.Broadcast)),
-		w.drop(Tenants, nft.PacketType.Is(nft.Multicast)))
-	rules = append(rules, w.bridged(t, i, nft.IPv4)...)
+		w.drop(Tenants, w.strangers(t, nft.Dest4, nft.IPv4)...))
+	rules = append(rules, w.bridged(i, nft.IPv4)...)
 	return append(rules, allow(nft.Dest4.Not(nft.Address(anybody4))), w.drop(Spoofed))
 }
 
@@ -64,6 +65,7 @@ func (w *planner) sent6(t nft.Table, i facts.Interface) []nft.Rule {
 		w.drop(Metadata, nft.Dest6.Within(metadata6)),
 		w.drop(Tenants, nft.PacketType.Is(nft.Broadcast)),
 		w.drop(Tenants, nft.PacketType.Is(nft.Multicast)))
-	rules = append(rules, w.bridged(t, i, nft.IPv6)...)
+	rules = append(rules, w.familiar(t, nft.Dest6, nft.IPv6)...)
+	rules = append(rules, w.bridged(i, nft.IPv6)...)
 	return append(rules, allow(nft.Dest6.Not(nft.Address(anybody6))), w.drop(Spoofed))
 }

@@ -43,18 +43,6 @@ func (h *Host) name(p *tenant.Policy) network.Name {
 	return network.Name{Tenant: p.Name, Scope: "lab", ID: h.Interface}
 }
 
-// Dropped is how many packets the walls of a container dropped.
-func (l *Lab) Dropped(p *tenant.Policy, h *Host) (n uint64, err error) {
-	err = l.Node.do(func() error {
-		dropped, err := network.Drops(h.name(p))
-		for _, d := range dropped {
-			n += d.Packets
-		}
-		return err
-	})
-	return n, err
-}
-
 // Engine gives the node the rules that Docker has, and a CNI configuration with
 // ipMasq and portMappings: they track connections. Frames on the bridge pass
 // them too (bridge-nf-call-iptables), where the kernel has that.

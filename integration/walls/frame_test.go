@@ -145,7 +145,7 @@ func forgeries(m *machine) []forgery {
 		{"another's detection of a duplicate", nd(nobody, 135, 14, blue.six, red1.mac), network.Spoofed, false},
 		{"multicast from its link-local address", ether(broadcast, red1.mac, 0x86dd, icmpv6Of(local, nodes, 128, 0, local, red1.mac)), network.Tenants, false},
 		{"DHCP's answer", ether(broadcast, red1.mac, 0x0800, ipv4Of(red1.four, everybody, 67, 68)), network.Spoofed, false},
-		{"metadata", ether(broadcast, red1.mac, 0x0800, ipv4Of(red1.four, netip.MustParseAddr("169.254.169.254"), 1, 80)), network.Metadata, false},
+		{"metadata", ether(m.boxes["plain"].mac, red1.mac, 0x0800, ipv4Of(red1.four, netip.MustParseAddr("169.254.169.254"), 1, 80)), network.Metadata, false},
 		{"a VLAN's", ether(broadcast, red1.mac, 0x8100, []byte{0, 5, 8, 0}, ipv4Of(red1.four, everybody, 1000, 1000)), network.Spoofed, true},
 		{"two VLANs'", ether(broadcast, red1.mac, 0x88a8, []byte{0, 5, 0x81, 0, 0, 6, 8, 0}, ipv4Of(red1.four, everybody, 1000, 1000)), network.Spoofed, true},
 		{"an unknown kind", ether(broadcast, red1.mac, 0x88b5, []byte("mark")), network.Spoofed, false},

@@ -44,6 +44,8 @@ var (
 	SCTPDest   = Field{name: "sctp dport", transport: unix.IPPROTO_SCTP, from: payload{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 2}, bytes: 2}
 	TCPFlags   = Field{name: "tcp flags", transport: unix.IPPROTO_TCP, from: payload{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 13}, bytes: 1}
 	Connection = Field{name: "ct state", from: connection(unix.NFT_CT_STATE), bytes: 4}
+	// ConnectionStatus has bits of what became of it.
+	ConnectionStatus = Field{name: "ct status", from: connection(unix.NFT_CT_STATUS), bytes: 4}
 	// NDTarget is the address that a neighbour solicitation or advertisement is
 	// about. nft before 1.0.8 has no word for it.
 	NDTarget = Field{name: "@th,64,128", from: payload{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 8}, bytes: 16}

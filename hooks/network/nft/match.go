@@ -79,6 +79,13 @@ func Known() Statement { return state("established,related", 2|4) }
 // New matches what begins a connection.
 func New() Statement { return state("new", 8) }
 
+// Unseen matches what nothing has let through yet of its connection: it is the
+// first, or what came before was dropped.
+func Unseen() Statement {
+	const confirmed = 8 // IPS_CONFIRMED of linux/netfilter/nf_conntrack_common.h
+	return ConnectionStatus.match("& confirmed == 0", mask(binary.NativeEndian.AppendUint32(nil, confirmed)), equal(make([]byte, 4)))
+}
+
 // state matches bits of the connection's state (linux/netfilter/nf_conntrack_common.h,
 // NF_CT_STATE_BIT), which the kernel keeps in its own order of bytes.
 func state(text string, bits uint32) Statement {

@@ -11,17 +11,21 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
 
 const patience = 20 * time.Minute
 
-// tables are all, or those that the arguments name.
-var tables = []struct {
+// A table is measured by itself. All are, or those that the arguments name.
+type table struct {
 	name    string
+	takes   time.Duration // about, where nothing else runs
 	measure func(ctx context.Context, probe string) error
-}{{"goodput", goodput}, {"latency", latency}, {"overhead", overhead}}
+}
+
+var tables = []table{{"goodput", 6 * time.Minute, goodput}, {"latency", 2 * time.Minute, latency}, {"overhead", 6 * time.Minute, overhead}}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -43,10 +47,23 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	chosen := slices.Clone(tables)
+	var names []string
 	for _, table := range tables {
-		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], table.name) {
-			continue
+		names = append(names, table.name)
+	}
+	for _, name := range os.Args[1:] {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("there is no table %q; want some of %s", name, strings.Join(names, ", "))
 		}
+		chosen = slices.DeleteFunc(slices.Clone(tables), func(t table) bool { return !slices.Contains(os.Args[1:], t.name) })
+	}
+	var takes time.Duration
+	for _, t := range chosen {
+		takes += t.takes
+	}
+	progress("this takes about %d minutes", int(takes.Minutes()))
+	for _, table := range chosen {
 		if err := table.measure(ctx, probe); err != nil {
 			return err
 		}

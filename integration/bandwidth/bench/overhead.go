@@ -150,6 +150,7 @@ func (s surroundings) put(a arm) error {
 	return err
 }
 
+// compare prints the ratios of one figure of one way.
 func (s surroundings) compare(ctx context.Context, probe string, w way, of measure) error {
 	got := map[arm]numbers{}
 	for run := range overheadRuns {
