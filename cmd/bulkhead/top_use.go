@@ -8,6 +8,7 @@ import (
 
 	"github.com/bulkhead-dev/bulkhead/runtime"
 	"github.com/bulkhead-dev/bulkhead/runtime/cgroup"
+	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
 // use is what top shows of one tenant. Its JSON is a promise: names stay, units
@@ -107,7 +108,20 @@ func useOf(last, u *runtime.Usage, seconds float64) *use {
 		OOMKills:          whole(cgroup.OOMKilled),
 		CommittedCPUCores: float64(u.Account.CPUMilli) / 1000, CommittedMemoryBytes: u.Account.MemoryBytes,
 	}
-	for f, n := range u.Figures {
+	x.dropped(u.Figures)
+	if total, cache := x.MemoryTotalBytes, whole(cgroup.MemoryCache); total != nil && cache != nil {
+		x.MemoryUsedBytes = new(max(*total-*cache, 0))
+	}
+	if u.Policy != nil {
+		x.limits(u.Policy)
+	}
+	x.CPUThrottledRatio = throttled(grown(cgroup.CPUPeriods), grown(cgroup.CPUThrottledPeriods), x.CPULimitCores != nil)
+	return x
+}
+
+// dropped adds up what walls dropped, whatever the reason.
+func (x *use) dropped(figures map[cgroup.Figure]float64) {
+	for f, n := range figures {
 		if _, ok := runtime.WhyDropped(f); ok {
 			if x.NetworkDroppedPackets == nil {
 				x.NetworkDroppedPackets = new(int64)
@@ -115,18 +129,14 @@ func useOf(last, u *runtime.Usage, seconds float64) *use {
 			*x.NetworkDroppedPackets += int64(n)
 		}
 	}
-	if total, cache := x.MemoryTotalBytes, whole(cgroup.MemoryCache); total != nil && cache != nil {
-		x.MemoryUsedBytes = new(max(*total-*cache, 0))
+}
+
+func (x *use) limits(p *tenant.Policy) {
+	x.ContainersLimit, x.MemoryLimitBytes, x.PidsLimit = p.Limits.Containers, p.Limits.MemoryBytes, &p.Limits.Pids
+	x.NetworkReceivedLimitBitsPerSecond, x.NetworkSentLimitBitsPerSecond = p.Network.Bandwidth.IngressBitsPerSecond, p.Network.Bandwidth.EgressBitsPerSecond
+	if milli := p.Limits.CPUMilli; milli != nil {
+		x.CPULimitCores = new(float64(*milli) / 1000)
 	}
-	if p := u.Policy; p != nil {
-		x.ContainersLimit, x.MemoryLimitBytes, x.PidsLimit = p.Limits.Containers, p.Limits.MemoryBytes, &p.Limits.Pids
-		x.NetworkReceivedLimitBitsPerSecond, x.NetworkSentLimitBitsPerSecond = p.Network.Bandwidth.IngressBitsPerSecond, p.Network.Bandwidth.EgressBitsPerSecond
-		if milli := p.Limits.CPUMilli; milli != nil {
-			x.CPULimitCores = new(float64(*milli) / 1000)
-		}
-	}
-	x.CPUThrottledRatio = throttled(grown(cgroup.CPUPeriods), grown(cgroup.CPUThrottledPeriods), x.CPULimitCores != nil)
-	return x
 }
 
 // throttled is the share of periods; a tenant that had none was held up in none
