@@ -103,11 +103,23 @@ func (rt *Runtime) plugged(r *record.Record, w *Watch) error {
 		if err != nil {
 			return err
 		}
-		if err := rt.raise(r, node, p, bandwidth); err != nil {
+		raise := func() error { return rt.raise(r, node, p, bandwidth) }
+		guard := func() error { return w.close(ns, guarded(p, now, others)) }
+		if first { // nothing runs yet that could tell which was faster
+			return both(raise, guard)
+		}
+		if err := raise(); err != nil {
 			return err
 		}
-		return w.close(ns, guarded(p, now, others))
+		return guard()
 	})
+}
+
+// both runs two steps at once, the first on the calling thread.
+func both(here, beside func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- beside() }()
+	return errors.Join(here(), <-done)
 }
 
 // unbounded refuses a limit of bandwidth to who has the node's own network.
