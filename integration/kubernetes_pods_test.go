@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/bulkhead-dev/bulkhead/integration/cluster"
+	"github.com/bulkhead-dev/bulkhead/integration/node"
 )
 
 // always restarts a container: what makes an init container a sidecar.
@@ -38,8 +39,9 @@ func (k *kube) podScenes() []scene {
 	return []scene{
 		{"init containers, a sidecar and two containers", []*corev1.Pod{many}, func(k *kube) {
 			p := k.running(many)
-			if got, want := k.logs(p, "other"), "of the other\none\ntwo\nside\n"; !strings.HasPrefix(got, "of the other\none\ntwo\n") {
-				k.Errorf("the containers ran as %q, want %q", got, want)
+			var got string // what it wrote is on its way when it runs
+			if err := node.Await(k.ctx, func() bool { got = k.logs(p, "other"); return strings.HasPrefix(got, "of the other\none\ntwo\n") }); err != nil {
+				k.Errorf("the containers ran as %q: %v", got, err)
 			}
 			if got := k.run(p, "main", "cat /work/order | wc -l"); got != "3" {
 				k.Errorf("an exec sees %s lines, want 3", got)
