@@ -32,20 +32,17 @@ type Config struct {
 	Labels               map[string]string
 	Tty, OpenStdin       bool
 	StopTimeout          *int
-	Healthcheck          *Healthcheck
 }
 
 // HostConfig is a container's alone.
 type HostConfig struct {
 	Runtime string
 
-	NetworkMode, PidMode, IpcMode, UTSMode, UsernsMode, CgroupParent, CpusetCpus, CpusetMems string
+	NetworkMode, PidMode, IpcMode, UTSMode, UsernsMode, CgroupParent, CpusetCpus string
 
-	Binds, CapAdd, CapDrop, SecurityOpt, ExtraHosts, GroupAdd, DeviceCgroupRules []string
+	Binds, CapAdd, CapDrop, SecurityOpt, ExtraHosts, GroupAdd, VolumesFrom []string
 
 	DNS          []string `json:"Dns"`
-	DNSOptions   []string `json:"DnsOptions"`
-	DNSSearch    []string `json:"DnsSearch"`
 	PortBindings map[string][]struct {
 		HostIP   string `json:"HostIp"`
 		HostPort string

@@ -65,8 +65,6 @@ func (c *Container) namespaces(w *words) {
 	}
 	w.on("publish-all", h.PublishAllPorts)
 	w.each("dns", h.DNS)
-	w.each("dns-option", h.DNSOptions)
-	w.each("dns-search", h.DNSSearch)
 	w.each("add-host", h.ExtraHosts)
 	w.flag("pid", h.PidMode, "")
 	w.flag("ipc", h.IpcMode, "private")
@@ -119,7 +117,6 @@ func (c *Container) files(w *words) {
 	for _, d := range h.Devices {
 		w.flag("device", d.PathOnHost+":"+d.PathInContainer+":"+d.CgroupPermissions, "")
 	}
-	w.each("device-cgroup-rule", h.DeviceCgroupRules)
 }
 
 // resources are its limits, in the units of docker run.
@@ -135,7 +132,6 @@ func (c *Container) resources(w *words) {
 	w.number("cpu-quota", h.CPUQuota, 0)
 	w.number("cpu-period", h.CPUPeriod, 0)
 	w.flag("cpuset-cpus", h.CpusetCpus, "")
-	w.flag("cpuset-mems", h.CpusetMems, "")
 	if h.ShmSize > 0 {
 		w.number("shm-size", h.ShmSize, 64<<20)
 	}

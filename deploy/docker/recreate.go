@@ -9,8 +9,8 @@ import (
 )
 
 // Recreate returns the commands that make a container anew with another runtime,
-// on one line for a shell. What its image gives it is left out, and what a plugin
-// of Docker's was told is not said.
+// on one line for a shell. What its image gives it is left out; health checks
+// and what a plugin of Docker's was told are not said.
 func (e *Engine) Recreate(ctx context.Context, c *Container, runtime string) (string, error) {
 	image, err := e.image(ctx, c.Image)
 	if err != nil {
@@ -66,22 +66,16 @@ func (w *words) on(name string, is bool) {
 func (c *Container) line(image Config, runtime string) string {
 	w := words{"--name " + quote(c.Name), "--runtime " + quote(runtime)}
 	c.identity(&w, image)
-	c.health(&w, image)
 	c.namespaces(&w)
 	c.files(&w)
 	c.resources(&w)
 	c.rights(&w)
 	command := c.Config.Cmd
-	switch {
-	case slices.Equal(c.Config.Entrypoint, image.Entrypoint):
-		if slices.Equal(command, image.Cmd) {
-			command = nil
-		}
-	case len(c.Config.Entrypoint) == 0: // the image's was taken away
-		w = append(w, "--entrypoint "+quote(""))
-	default:
-		w = append(w, "--entrypoint "+quote(c.Config.Entrypoint[0]))
+	if c.Config.Entrypoint != nil && !slices.Equal(c.Config.Entrypoint, image.Entrypoint) {
+		w.flag("entrypoint", c.Config.Entrypoint[0], "")
 		command = append(slices.Clone(c.Config.Entrypoint[1:]), command...)
+	} else if slices.Equal(command, image.Cmd) {
+		command = nil
 	}
 	w = append(w, quote(c.Config.Image))
 	for _, word := range command {

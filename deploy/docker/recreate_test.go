@@ -52,19 +52,6 @@ func TestRecreate(t *testing.T) {
 				`--memory 1048576 --cpus 1.5 --ulimit nofile=1:2 --privileged --entrypoint /run pg:17 -x 'a b' && docker network connect front db`,
 		},
 		{
-			"an entrypoint that was taken away, and a health check",
-			`{"Name": "/job", "Config": {"Image": "tool", "Entrypoint": null, "Cmd": ["sh"], "Healthcheck": {"Test": ["CMD", "test", "-e", "/a b"], "Interval": 2000000000, "Timeout": 90000000000, "Retries": 3}},
-			"HostConfig": {"DnsOptions": ["ndots:1"], "DnsSearch": ["example.org"], "CpusetMems": "0", "DeviceCgroupRules": ["c 1:3 rwm"]}}`,
-			`{"Config": {"Entrypoint": ["/tool"], "Cmd": ["sh"], "Healthcheck": {"Test": ["CMD-SHELL", "true"], "Retries": 3}}}`,
-			`docker rm -f job && docker create --name job --runtime runc --health-cmd 'test -e '\''/a b'\''' --health-interval 2s --health-timeout 1m30s ` +
-				`--dns-option ndots:1 --dns-search example.org --device-cgroup-rule 'c 1:3 rwm' --cpuset-mems 0 --entrypoint '' tool sh`,
-		},
-		{
-			"a health check that was taken away",
-			`{"Name": "/job", "Config": {"Image": "tool", "Healthcheck": {"Test": ["NONE"]}}}`, `{"Config": {"Healthcheck": {"Test": ["CMD-SHELL", "true"]}}}`,
-			"docker rm -f job && docker create --name job --runtime runc --no-healthcheck tool",
-		},
-		{
 			"an image that is gone gives nothing",
 			`{"Name": "/old", "Config": {"Image": "old", "Cmd": ["x"]}}`, "",
 			"docker rm -f old && docker create --name old --runtime runc old x",
