@@ -16,33 +16,33 @@ type Container struct {
 		RW                              bool
 	}
 	NetworkSettings struct {
-		Networks map[string]struct {
-			Aliases    []string
-			IPAMConfig *struct{ IPv4Address, IPv6Address string }
-		}
+		Networks map[string]Endpoint
 	}
 }
 
 // Config is what an image can give too.
 type Config struct {
-	Image, Hostname, Domainname, User, WorkingDir, StopSignal string
+	Image, Hostname, Domainname, User, WorkingDir, StopSignal, MacAddress string
 
 	Env, Cmd, Entrypoint []string
 	ExposedPorts         map[string]struct{}
 	Labels               map[string]string
 	Tty, OpenStdin       bool
 	StopTimeout          *int
+	Healthcheck          *Healthcheck
 }
 
 // HostConfig is a container's alone.
 type HostConfig struct {
 	Runtime string
 
-	NetworkMode, PidMode, IpcMode, UTSMode, UsernsMode, CgroupParent, CpusetCpus string
+	NetworkMode, PidMode, IpcMode, UTSMode, UsernsMode, CgroupnsMode, CgroupParent, CpusetCpus, CpusetMems string
 
-	Binds, CapAdd, CapDrop, SecurityOpt, ExtraHosts, GroupAdd, VolumesFrom []string
+	Binds, CapAdd, CapDrop, SecurityOpt, MaskedPaths, ExtraHosts, Links, GroupAdd, DeviceCgroupRules []string
 
 	DNS          []string `json:"Dns"`
+	DNSSearch    []string `json:"DnsSearch"`
+	DNSOptions   []string `json:"DnsOptions"`
 	PortBindings map[string][]struct {
 		HostIP   string `json:"HostIp"`
 		HostPort string
@@ -55,23 +55,38 @@ type HostConfig struct {
 		Type   string
 		Config map[string]string
 	}
-	Tmpfs, Sysctls, Annotations map[string]string
-	Devices                     []struct{ PathOnHost, PathInContainer, CgroupPermissions string }
-	Ulimits                     []struct {
+	Tmpfs, Sysctls, Annotations, StorageOpt map[string]string
+
+	Devices        []struct{ PathOnHost, PathInContainer, CgroupPermissions string }
+	DeviceRequests []DeviceRequest
+	Mounts         []Mount
+	Ulimits        []struct {
 		Name       string
 		Hard, Soft int64
 	}
-	Mounts []struct {
-		Type, Source, Target string
-		ReadOnly             bool
+
+	Privileged, ReadonlyRootfs, AutoRemove, PublishAllPorts, OomKillDisable bool
+	Init                                                                    *bool
+
+	Memory, MemorySwap, MemoryReservation, KernelMemory, ShmSize int64
+	MemorySwappiness, PidsLimit                                  *int64
+	OomScoreAdj                                                  int
+
+	NanoCpus, CPUShares, CPUQuota, CPUPeriod int64
+	CPURealtimePeriod, CPURealtimeRuntime    int64
+
+	BlkioWeight       int64
+	BlkioWeightDevice []struct {
+		Path   string
+		Weight int64
 	}
+	BlkioDeviceReadBps, BlkioDeviceWriteBps, BlkioDeviceReadIOps, BlkioDeviceWriteIOps []Rate
+}
 
-	Privileged, ReadonlyRootfs, AutoRemove, PublishAllPorts bool
-	Init                                                    *bool
-
-	Memory, MemorySwap, MemoryReservation, NanoCpus, CPUShares, CPUQuota, CPUPeriod, ShmSize int64
-	PidsLimit                                                                                *int64
-	OomScoreAdj                                                                              int
+// A Rate is a limit of a device, in bytes or operations a second.
+type Rate struct {
+	Path string
+	Rate int64
 }
 
 // Pinned are the containers that were created with one of these runtimes:

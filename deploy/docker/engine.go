@@ -53,11 +53,37 @@ func (e *Engine) Containers(ctx context.Context) ([]*Container, error) {
 	return all, nil
 }
 
+// defaults are what the daemon says of itself, and gives a container that asks
+// for nothing.
+type defaults struct {
+	LiveRestoreEnabled           bool
+	LoggingDriver, CgroupVersion string
+}
+
+func (e *Engine) defaults(ctx context.Context) (d defaults, err error) {
+	return d, e.get(ctx, "/info", &d)
+}
+
+func (d defaults) logDriver() string {
+	if d.LoggingDriver == "" {
+		return "json-file"
+	}
+	return d.LoggingDriver
+}
+
+// cgroupns is the cgroup namespace that Docker gives a container: of its own,
+// but on cgroup v1 the node's.
+func (d defaults) cgroupns() string {
+	if d.CgroupVersion == "2" {
+		return "private"
+	}
+	return "host"
+}
+
 // LiveRestore reports whether containers go on while the daemon restarts.
 func (e *Engine) LiveRestore(ctx context.Context) (bool, error) {
-	var info struct{ LiveRestoreEnabled bool }
-	err := e.get(ctx, "/info", &info)
-	return info.LiveRestoreEnabled, err
+	d, err := e.defaults(ctx)
+	return d.LiveRestoreEnabled, err
 }
 
 // image is what an image gives each container of it; nothing, if it is gone.

@@ -9,25 +9,27 @@ import (
 )
 
 // Recreate returns the commands that make a container anew with another runtime,
-// on one line for a shell. What its image gives it is left out; health checks
-// and what a plugin of Docker's was told are not said.
+// on one line for a shell. What its image or the daemon gives it is left out. An
+// address of Ethernet that was asked for is not known of a running container of
+// Docker 25 and later.
 func (e *Engine) Recreate(ctx context.Context, c *Container, runtime string) (string, error) {
 	image, err := e.image(ctx, c.Image)
 	if err != nil {
 		return "", err
 	}
-	verb := "create"
+	d, err := e.defaults(ctx)
+	if err != nil {
+		return "", err
+	}
+	verb := "docker create "
 	if c.State.Running {
-		verb = "run -d"
+		verb = "docker run -d "
 	}
-	commands := []string{
-		"docker rm -f " + quote(c.Name),
-		"docker " + verb + " " + c.line(image, runtime),
+	if profile := c.profile(); profile != "" {
+		verb = "printf %s " + quote(profile) + " | " + verb
 	}
-	for _, name := range c.otherNetworks() {
-		commands = append(commands, "docker network connect "+quote(name)+" "+quote(c.Name))
-	}
-	return strings.Join(commands, " && "), nil
+	commands := []string{"docker rm -f " + quote(c.Name), verb + c.line(image, d, runtime)}
+	return strings.Join(append(commands, c.connects()...), " && "), nil
 }
 
 // words are those of a command.
@@ -63,20 +65,17 @@ func (w *words) on(name string, is bool) {
 }
 
 // line is what follows `docker run`.
-func (c *Container) line(image Config, runtime string) string {
+func (c *Container) line(image Config, d defaults, runtime string) string {
 	w := words{"--name " + quote(c.Name), "--runtime " + quote(runtime)}
-	c.identity(&w, image)
-	c.namespaces(&w)
+	c.identity(&w, image, d)
+	c.health(&w, image)
+	c.network(&w)
+	c.namespaces(&w, d)
 	c.files(&w)
+	c.devices(&w)
 	c.resources(&w)
 	c.rights(&w)
-	command := c.Config.Cmd
-	if c.Config.Entrypoint != nil && !slices.Equal(c.Config.Entrypoint, image.Entrypoint) {
-		w.flag("entrypoint", c.Config.Entrypoint[0], "")
-		command = append(slices.Clone(c.Config.Entrypoint[1:]), command...)
-	} else if slices.Equal(command, image.Cmd) {
-		command = nil
-	}
+	command := c.command(&w, image)
 	w = append(w, quote(c.Config.Image))
 	for _, word := range command {
 		w = append(w, quote(word))
@@ -91,4 +90,16 @@ func quote(s string) string {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// csv makes one line of fields, as the client reads it.
+func csv(fields []string) string {
+	quoted := make([]string, len(fields))
+	for i, f := range fields {
+		if strings.ContainsAny(f, ",\"\n") {
+			f = `"` + strings.ReplaceAll(f, `"`, `""`) + `"`
+		}
+		quoted[i] = f
+	}
+	return strings.Join(quoted, ",")
 }

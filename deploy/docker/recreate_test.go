@@ -52,6 +52,25 @@ func TestRecreate(t *testing.T) {
 				`--memory 1048576 --cpus 1.5 --ulimit nofile=1:2 --privileged --entrypoint /run pg:17 -x 'a b' && docker network connect front db`,
 		},
 		{
+			"what an image's entrypoint and health check became",
+			`{"Name": "/in", "Config": {"Image": "i", "Entrypoint": null, "Cmd": ["x"], "Healthcheck": {"Test": ["CMD-SHELL", "a 'b'"], "Interval": 1500000000, "Retries": 3}}, "HostConfig": {"CgroupnsMode": "private", "LogConfig": {"Type": "local"}}}`,
+			`{"Config": {"Entrypoint": ["/run"], "Cmd": ["y"], "Healthcheck": {"Test": ["CMD", "c"], "Retries": 3}}}`,
+			`docker rm -f in && docker create --name in --runtime runc --log-driver local --health-cmd 'a '\''b'\''' --health-interval 1.5s --cgroupns private --entrypoint '' i x`,
+		},
+		{
+			"an entrypoint that took the image's command away",
+			`{"Name": "/in", "Config": {"Image": "i", "Entrypoint": ["/run"], "Healthcheck": {"Test": ["NONE"]}}}`,
+			`{"Config": {"Entrypoint": ["/run"], "Cmd": ["y"], "Healthcheck": {"Test": ["CMD", "c"]}}}`,
+			`docker rm -f in && docker create --name in --runtime runc --no-healthcheck --entrypoint /run i`,
+		},
+		{
+			"lists within a value, and a profile that is not in a file",
+			`{"Name": "/gpu", "Config": {"Image": "i"}, "HostConfig": {"DeviceRequests": [{"DeviceIDs": ["0", "1"], "Capabilities": [["gpu", "compute"]]}], "SecurityOpt": ["seccomp={\"defaultAction\":\"SCMP_ACT_ALLOW\"}"],
+			"Mounts": [{"Type": "bind", "Source": "/a,b", "Target": "/c", "BindOptions": {"NonRecursive": true}}]}}`, "{}",
+			`docker rm -f gpu && printf %s '{"defaultAction":"SCMP_ACT_ALLOW"}' | docker create --name gpu --runtime runc --mount 'type=bind,"src=/a,b",dst=/c,bind-recursive=disabled' ` +
+				`--gpus '"device=0,1",capabilities=compute' --security-opt seccomp=/dev/stdin i`,
+		},
+		{
 			"an image that is gone gives nothing",
 			`{"Name": "/old", "Config": {"Image": "old", "Cmd": ["x"]}}`, "",
 			"docker rm -f old && docker create --name old --runtime runc old x",
