@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
@@ -55,10 +56,12 @@ func (w *Watch) Run(ctx context.Context, failed func(error)) (err error) {
 		return nil
 	}
 	for ctx.Err() == nil { // the kernel ends a subscription that is not read fast enough
-		if err := watchOnce(ctx, w.ns, func() {
+		if err := watchOnce(ctx, w.ns, func() bool {
 			if err := w.rt.plug(w.c, w); err != nil && ctx.Err() == nil {
 				failed(err)
+				return false
 			}
+			return true
 		}); err != nil && ctx.Err() == nil {
 			return err
 		}
@@ -66,9 +69,14 @@ func (w *Watch) Run(ctx context.Context, failed func(error)) (err error) {
 	return nil
 }
 
+// What failed is tried once more after a time, each time a longer one: an interface
+// may have been between two states, and nothing tells when it no longer is.
+const soonest, latest = time.Second, time.Minute
+
 // watchOnce calls changed after it began to look, and when interfaces of a
-// namespace or their addresses have changed, many at once as one.
-func watchOnce(ctx context.Context, ns *os.File, changed func()) error {
+// namespace or their addresses have changed, many at once as one; and again where
+// it reports that it failed.
+func watchOnce(ctx context.Context, ns *os.File, changed func() bool) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	at := netns.NsHandle(ns.Fd())
@@ -89,12 +97,18 @@ func watchOnce(ctx context.Context, ns *os.File, changed func()) error {
 	go drain(links, note, stop)
 	go drain(addresses, note, stop)
 	note()
+	again := soonest
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-pending:
-			changed()
+			if changed() {
+				again = soonest
+				continue
+			}
+			time.AfterFunc(again, note)
+			again = min(2*again, latest)
 		}
 	}
 }

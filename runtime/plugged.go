@@ -159,8 +159,8 @@ func believed(before, now []facts.Interface, owns bool) []facts.Interface {
 		case known < 0:
 		case owns:
 			out[i] = before[known]
-			out[i].Bridge = n.Bridge                                // the node's side
-			if !slices.ContainsFunc(out[i].Addresses, beyondLink) { // it was seen before it had any, and its MAC
+			out[i].Bridge = n.Bridge // the node's side
+			if !settled(before[known]) {
 				out[i] = n
 				out[i].Addresses = n.Plausible()
 			}
@@ -175,7 +175,11 @@ func believed(before, now []facts.Interface, owns bool) []facts.Interface {
 	return out
 }
 
-func beyondLink(a netip.Addr) bool { return !a.IsLinkLocalUnicast() }
+// settled reports that an engine had set all of an interface when it was seen: its
+// hardware address, its addresses, and last that it is up.
+func settled(i facts.Interface) bool {
+	return i.Up && slices.ContainsFunc(i.Addresses, func(a netip.Addr) bool { return !a.IsLinkLocalUnicast() })
+}
 
 // doubt takes from interfaces that came while the container ran what their bridge
 // shows to be another's. The container could give them addresses before they were

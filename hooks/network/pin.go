@@ -1,7 +1,6 @@
 package network
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/vishvananda/netlink"
@@ -18,10 +17,7 @@ func (p pin) String() string { return fmt.Sprintf("ip link set dev %s address %s
 
 func (p pin) do() error {
 	l, err := netlink.LinkByName(p.Name)
-	if err == nil && !bytes.Equal(l.Attrs().HardwareAddr, p.MAC) {
-		err = fmt.Errorf("it has %s by now", l.Attrs().HardwareAddr)
-	}
-	if err == nil {
+	if err == nil { // also where another port has just changed it
 		err = netlink.LinkSetHardwareAddr(l, p.MAC)
 	}
 	if err != nil {

@@ -18,6 +18,8 @@ type Interface struct {
 	// empty if it has none there.
 	Host      string `json:"host,omitempty"`
 	HostIndex int    `json:"hostIndex,omitempty"`
+	// Up: its container's end is. Engines bring it up when all else is set.
+	Up bool `json:"up,omitempty"`
 	// MTU is the larger of both ends'.
 	MTU int `json:"mtu,omitempty"`
 	// Bridge is what the end here is a port of, nil where it is of none.

@@ -89,7 +89,7 @@ func leadsOut(l netlink.Link) bool {
 }
 
 func read(inside *netlink.Handle, l netlink.Link) (Interface, error) {
-	i := Interface{Inside: l.Attrs().Name, Index: l.Attrs().Index, Kind: l.Type(), MAC: l.Attrs().HardwareAddr, MTU: l.Attrs().MTU}
+	i := Interface{Inside: l.Attrs().Name, Index: l.Attrs().Index, Kind: l.Type(), MAC: l.Attrs().HardwareAddr, MTU: l.Attrs().MTU, Up: l.Attrs().Flags&net.FlagUp != 0}
 	if i.Kind == "device" {
 		i.Kind = "physical"
 	}
