@@ -2,10 +2,12 @@ package integration
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -128,6 +130,9 @@ func (s *dockerStage) shown(t *testing.T) map[string]any {
 	}
 	for _, not := range []string{"Config.AttachStdin", "Config.AttachStdout", "Config.AttachStderr", "Config.StdinOnce", "HostConfig.ContainerIDFile", "HostConfig.ConsoleSize"} {
 		delete(all, not)
+	}
+	if binds, ok := all["HostConfig.Binds"].([]any); ok { // Docker 29 keeps them in a map
+		slices.SortFunc(binds, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	}
 	return all
 }
