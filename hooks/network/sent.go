@@ -34,11 +34,11 @@ func (w *planner) sent4(t nft.Table, i facts.Interface) []nft.Rule {
 			nft.UDPSource.Is(nft.Number(bootpClient)), nft.UDPDest.Is(nft.Number(bootpServer))),
 		w.drop(Spoofed, nft.Source4.NotIn(own(t, w.key, i.Host, nft.IPv4).Name)),
 		w.drop(Spoofed, nft.UDPSource.Is(nft.Number(bootpServer))),
+		w.drop(Spoofed, nft.Dest4.Within(loopback4)),
 		w.drop(Tenants, nft.PacketType.Is(nft.Broadcast)),
 		w.drop(Tenants, nft.PacketType.Is(nft.Multicast)),
 	}
 	rules = append(rules, w.familiar(t, nft.Dest4, nft.IPv4)...)
-	rules = append(rules, w.drop(Spoofed, nft.Dest4.Within(loopback4)))
 	rules = append(rules, w.listed(nft.Dest4, linkLocal4)...)
 	rules = append(rules,
 		w.drop(Metadata, nft.Dest4.Within(linkLocal4)),
