@@ -85,11 +85,12 @@ func (rt *Runtime) plugged(r *record.Record, w *Watch) error {
 		if denials := unwalled(p, now); first && len(denials) > 0 {
 			return denials
 		}
+		guard := func() error { return w.close(ns, guarded(p, now, others)) }
 		if len(now) == 0 && first {
 			if shared != nil {
 				return nil // it has the guard
 			}
-			return w.close(ns, guarded(p, now, others))
+			return guard()
 		}
 		if !first && ownsInterfaces(r) {
 			doubt(at.Interfaces, now)
@@ -99,20 +100,24 @@ func (rt *Runtime) plugged(r *record.Record, w *Watch) error {
 		if err := record.Save(rt.root, r); err != nil { // before there is anything of it
 			return err
 		}
-		bandwidth, err := rt.join(st, r)
-		if err != nil {
-			return err
-		}
-		raise := func() error { return rt.raise(r, node, p, bandwidth) }
-		guard := func() error { return w.close(ns, guarded(p, now, others)) }
 		if first { // nothing runs yet that could tell which was faster
-			return both(raise, guard)
+			return both(func() error { return rt.enclose(st, r, node, p) }, guard)
 		}
-		if err := raise(); err != nil {
+		if err := rt.enclose(st, r, node, p); err != nil {
 			return err
 		}
 		return guard()
 	})
+}
+
+// enclose raises the walls around what a container's record says of its network,
+// and bounds its bandwidth.
+func (rt *Runtime) enclose(st policies, r *record.Record, node *tenant.Node, p *tenant.Policy) error {
+	bandwidth, err := rt.join(st, r)
+	if err != nil {
+		return err
+	}
+	return rt.raise(r, node, p, bandwidth)
 }
 
 // both runs two steps at once, the first on the calling thread.

@@ -9,8 +9,8 @@ import (
 // already (RFC 4862, 5.4.2). To ask for another's would keep that one from taking
 // it.
 func (w *planner) claimed(i facts.Interface) (rules []nft.Rule) {
-	for _, a := range i.Six() {
-		rules = append(rules, allow(nft.Source6.Is(nft.Address(anybody6)), nft.ICMP6Type.Is(nft.NeighborAsk), nft.NDTarget.Is(nft.Hex(a.AsSlice()))))
+	for _, a := range addressesOf(i, nft.IPv6) {
+		rules = append(rules, allow(nft.Source6.Is(nft.Address(anybody6)), nft.ICMP6Type.Is(nft.NeighborAsk), nft.NDTarget.Is(nft.Hex([]byte(a.Bytes())))))
 	}
 	return rules
 }
@@ -31,8 +31,8 @@ var (
 // hardware address. Nothing may follow in which there could be another.
 func (w *planner) neighbours(i facts.Interface) (rules []nft.Rule) {
 	option := func(kind []byte) nft.Statement { return nft.NDOption.Is(nft.Hex(append(kind[:2:2], i.MAC...))) }
-	for _, a := range i.Six() {
-		answer := nft.Rule{nft.ICMP6Type.Is(nft.NeighborAnswer), nft.NDTarget.Is(nft.Hex(a.AsSlice()))}
+	for _, a := range addressesOf(i, nft.IPv6) {
+		answer := nft.Rule{nft.ICMP6Type.Is(nft.NeighborAnswer), nft.NDTarget.Is(nft.Hex([]byte(a.Bytes())))}
 		rules = append(rules,
 			allow(append(answer[:2:2], nft.Length6.Is(nft.Number(ndOption)), option(targetOption))...),
 			allow(append(answer[:2:2], nft.Length6.Is(nft.Number(ndBare)))...))

@@ -23,7 +23,7 @@ type Interface struct {
 	// MTU is the larger of both ends'.
 	MTU int `json:"mtu,omitempty"`
 	// Bridge is what the end here is a port of, nil where it is of none.
-	Bridge *Bridge `json:"bridge,omitempty"`
+	Bridge *Bridge `json:"portOf,omitempty"`
 }
 
 // A Bridge hands frames on between its ports. Those to its own address are for
@@ -33,19 +33,4 @@ type Bridge struct {
 	MAC       net.HardwareAddr `json:"mac"`
 	Addresses []netip.Addr     `json:"addresses,omitempty"`
 	Subnets   []netip.Prefix   `json:"subnets,omitempty"`
-}
-
-// Four and Six are its addresses by version.
-func (i Interface) Four() []netip.Addr { return i.of(netip.Addr.Is4) }
-
-// Six are those of IPv6, link-local too.
-func (i Interface) Six() []netip.Addr { return i.of(netip.Addr.Is6) }
-
-func (i Interface) of(is func(netip.Addr) bool) (some []netip.Addr) {
-	for _, a := range i.Addresses {
-		if is(a) {
-			some = append(some, a)
-		}
-	}
-	return some
 }

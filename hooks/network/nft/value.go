@@ -40,8 +40,6 @@ var (
 	IP4   = Value{"ip", []byte{0x08, 0x00}}
 	IP6   = Value{"ip6", []byte{0x86, 0xdd}}
 	ARP   = Value{"arp", []byte{0x08, 0x06}}
-	VLAN  = Value{"8021q", []byte{0x81, 0x00}}
-	QinQ  = Value{"8021ad", []byte{0x88, 0xa8}}
 	ICMP  = Value{"icmp", []byte{unix.IPPROTO_ICMP}}
 	ICMP6 = Value{"ipv6-icmp", []byte{unix.IPPROTO_ICMPV6}}
 	TCP   = Value{"tcp", []byte{unix.IPPROTO_TCP}}
