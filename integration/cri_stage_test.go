@@ -72,14 +72,12 @@ type criStage struct {
 // the tests with a kubelet.
 func onEachCRI(t *testing.T, test func(*criStage)) {
 	onlyIfItMatters(t)
-	for _, e := range engines {
-		t.Run(e.Name, func(t *testing.T) {
-			onlyIfItMatters(t)
-			s := newCRIStage(t, criNode(t, e))
-			s.must(s.Apply(s.ctx, podPolicy(s.Node.Node)))
-			test(s)
-		})
-	}
+	eachAtOnce(t, engines, func(e node.Engine) string { return e.Name }, func(t *testing.T, e node.Engine) {
+		onlyIfItMatters(t)
+		s := newCRIStage(t, criNode(t, e))
+		s.must(s.Apply(s.ctx, podPolicy(s.Node.Node)))
+		test(s)
+	})
 }
 
 func newCRIStage(t *testing.T, n *pods.Node) *criStage {

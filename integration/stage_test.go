@@ -77,24 +77,22 @@ type stage struct {
 // onEachEngine runs a test on every engine, with a policy that holds for the
 // test alone.
 func onEachEngine(t *testing.T, p node.Policy, test func(*stage)) {
-	for _, n := range nodes {
-		t.Run(n.Engine.Name, func(t *testing.T) {
-			s := newStage(t, n)
-			s.apply(p)
-			test(s)
-		})
-	}
+	eachAtOnce(t, nodes, nameOfNode, func(t *testing.T, n *node.Node) {
+		s := newStage(t, n)
+		s.apply(p)
+		test(s)
+	})
 }
+
+func nameOfNode(n *node.Node) string { return n.Engine.Name }
 
 // onOwnNode runs a test on a node of its own of every engine, which it may
 // treat badly.
 func onOwnNode(t *testing.T, test func(*stage)) {
 	onlyIfItMatters(t)
-	for _, shared := range nodes {
-		t.Run(shared.Engine.Name, func(t *testing.T) {
-			test(newStage(t, ownNode(t, shared.Engine)))
-		})
-	}
+	eachAtOnce(t, nodes, nameOfNode, func(t *testing.T, shared *node.Node) {
+		test(newStage(t, ownNode(t, shared.Engine)))
+	})
 }
 
 // ownNode starts a node that ends with the test.

@@ -24,6 +24,17 @@ func together(t *testing.T) {
 	}
 }
 
+// eachAtOnce runs parts of a test beside each other, each on its own of what the
+// test has many of: starts and ends are waited for more than computed. What
+// judges the machine's load runs on one alone, see onNewestEngine.
+func eachAtOnce[E any](t *testing.T, all []E, name func(E) string, part func(*testing.T, E)) {
+	var parts sync.WaitGroup
+	for _, e := range all {
+		parts.Go(func() { t.Run(name(e), func(t *testing.T) { part(t, e) }) })
+	}
+	parts.Wait()
+}
+
 // alone waits until no other test has something by its name, until this one ends.
 func alone(t *testing.T, name string) {
 	for {

@@ -33,22 +33,20 @@ func previous(t *testing.T) string {
 // earlier build of Bulkhead is in use.
 func onUpgradedNode(t *testing.T, p node.Policy, test func(*stage)) {
 	programs := previous(t)
-	for _, shared := range nodes {
-		t.Run(shared.Engine.Name, func(t *testing.T) {
-			n, err := node.StartKind(context.Background(), shared.Engine, node.Kind{Programs: programs})
-			if err != nil {
-				t.Fatal(err)
+	eachAtOnce(t, nodes, nameOfNode, func(t *testing.T, shared *node.Node) {
+		n, err := node.StartKind(context.Background(), shared.Engine, node.Kind{Programs: programs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := n.Close(); err != nil {
+				t.Error(err)
 			}
-			t.Cleanup(func() {
-				if err := n.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			s := newStage(t, n)
-			s.apply(p)
-			test(s)
 		})
-	}
+		s := newStage(t, n)
+		s.apply(p)
+		test(s)
+	})
 }
 
 // probes are execs of a container each second, as a kubelet's.
