@@ -2,6 +2,7 @@ package network
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/bulkhead-dev/bulkhead/hooks/network/facts"
 	"github.com/bulkhead-dev/bulkhead/hooks/network/nft"
@@ -46,13 +47,16 @@ func (w *planner) frames(i facts.Interface) {
 	w.chain(t, hook("got4", w.key, i.Host), w.got4(t, i))
 	w.chain(t, hook("got6", w.key, i.Host), w.got6(t, i))
 	w.chain(t, hook("gotarp", w.key, i.Host), w.gotARP(t, i))
-	w.hook(t, hook("from", w.key, i.Host), nft.Hook{Name: "ingress", Device: i.Host, Priority: priority}, w.sent(t, i)...)
-	w.hook(t, hook("to", w.key, i.Host), nft.Hook{Name: "egress", Device: i.Host, Priority: priority}, w.carries("got", nft.Protocol, i)...)
+	w.chain(t, hook("usual4", w.key, i.Host), w.usual(t, i, nft.Dest4, nft.IPv4, loopback4, linkLocal4))
+	w.chain(t, hook("usual6", w.key, i.Host), w.usual(t, i, nft.Dest6, nft.IPv6, linkLocal6, metadata6))
+	w.hook(t, hook("from", w.key, i.Host), nft.Hook{Name: "ingress", Device: i.Host, Priority: priority}, append(w.usually(i), w.sent(t, i)...)...)
+	w.hook(t, hook("to", w.key, i.Host), nft.Hook{Name: "egress", Device: i.Host, Priority: priority},
+		slices.Concat(w.familiar(t, nft.Source4, nft.IPv4), w.familiar(t, nft.Source6, nft.IPv6), w.carries("got", nft.Protocol, i))...)
 }
 
 // ofFrames are how the names of an interface's chains begin; those that others go
 // to are behind them.
-var ofFrames = []string{"from", "to", "sentarp", "sent4", "sent6", "gotarp", "got4", "got6"}
+var ofFrames = []string{"from", "to", "usual4", "usual6", "sentarp", "sent4", "sent6", "gotarp", "got4", "got6"}
 
 // carries goes on by what is in a frame: each packet sees the rules of its own
 // protocol.

@@ -27,10 +27,10 @@ func (w *planner) packets() {
 		w.add(verdicts(t, passage, nft.IPv4).Add(), verdicts(t, passage, nft.IPv6).Add())
 	}
 	w.add(t.AddHookOnce("input", nft.Hook{Name: "input", Priority: priority},
-		nft.Rule{nft.Known(), nft.Accept()},
+		nft.Rule{nft.Confirmed(), nft.Accept()}, nft.Rule{nft.Related(), nft.Accept()},
 		nft.Rule{nft.Source4.Verdicts("input4")}, nft.Rule{nft.Source6.Verdicts("input6")}))
 	w.add(t.AddHookOnce("forward", nft.Hook{Name: "forward", Priority: priority},
-		nft.Rule{nft.Known(), nft.Accept()},
+		nft.Rule{nft.Confirmed(), nft.Accept()}, nft.Rule{nft.Related(), nft.Accept()},
 		nft.Rule{nft.Source4.Verdicts("egress4")}, nft.Rule{nft.Source6.Verdicts("egress6")},
 		nft.Rule{nft.Dest4.Verdicts("ingress4")}, nft.Rule{nft.Dest6.Verdicts("ingress6")}))
 	count := w.counted(t)
@@ -47,8 +47,8 @@ func (w *planner) packets() {
 }
 
 // counted bounds the connections of the container and of its tenant. The chains
-// remember what they counted, so another bound is another chain. A connection is
-// counted once, though all is new of one that is never answered.
+// remember what they counted, so another bound is another chain. Only what begins
+// a connection comes here: the rest of it, answered or not, is confirmed.
 func (w *planner) counted(t nft.Table) []nft.Rule {
 	n := w.policy.Network
 	var rules []nft.Rule
@@ -61,7 +61,7 @@ func (w *planner) counted(t nft.Table) []nft.Rule {
 		}
 		counter, chain := Connections.counter(b.of), fmt.Sprintf("count-%s-%d", b.of, b.most)
 		w.add(t.AddCounter(counter), t.AddChainOnce(chain, nft.Rule{nft.MoreThan(uint32(b.most)), nft.Count(counter), nft.Drop()}))
-		rules = append(rules, nft.Rule{nft.New(), nft.Unseen(), nft.Jump(chain)})
+		rules = append(rules, nft.Rule{nft.New(), nft.Jump(chain)})
 	}
 	return rules
 }

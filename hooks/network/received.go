@@ -24,14 +24,14 @@ func (w *planner) gotARP(t nft.Table, i facts.Interface) []nft.Rule {
 }
 
 func (w *planner) got4(t nft.Table, i facts.Interface) []nft.Rule {
-	return append(append(w.familiar(t, nft.Source4, nft.IPv4),
+	return append([]nft.Rule{
 		w.drop(Tenants, w.strangers(t, nft.Source4, nft.IPv4)...),
-		w.drop(Tenants, nft.Source4.Is(nft.Address(anybody4)), nft.UDPDest.Is(nft.Number(bootpServer)))),
-		w.handed(i, nft.IPv4)...)
+		w.drop(Tenants, nft.Source4.Is(nft.Address(anybody4)), nft.UDPDest.Is(nft.Number(bootpServer))),
+	}, w.handed(i, nft.IPv4)...)
 }
 
 func (w *planner) got6(t nft.Table, i facts.Interface) []nft.Rule {
-	rules := append(w.familiar(t, nft.Source6, nft.IPv6), w.drop(Tenants, w.strangers(t, nft.Source6, nft.IPv6)...))
+	rules := []nft.Rule{w.drop(Tenants, w.strangers(t, nft.Source6, nft.IPv6)...)}
 	if node := router(i); node != nil {
 		forged := nft.SentFrom.Not(nft.Hex(i.Bridge.MAC))
 		for _, a := range node {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/bulkhead-dev/bulkhead/hooks/network/guard"
 )
 
 // A Lab is a node with a bridge that containers are plugged into, as Docker and
@@ -24,6 +26,7 @@ type Host struct {
 	*Place
 	Address   string
 	Interface string // its end on the node
+	guard     *guard.Guard
 }
 
 const bridge = "br0"
@@ -129,7 +132,7 @@ func (p *Place) address(name, address string) error {
 func (l *Lab) Close() error {
 	var errs []error
 	for _, h := range l.hosts {
-		errs = append(errs, h.close())
+		errs = append(errs, h.Place.close())
 	}
 	if l.Node != nil {
 		errs = append(errs, l.Node.close())

@@ -8,10 +8,11 @@ import (
 
 	"github.com/bulkhead-dev/bulkhead/hooks/network"
 	"github.com/bulkhead-dev/bulkhead/hooks/network/facts"
+	"github.com/bulkhead-dev/bulkhead/hooks/network/guard"
 	"github.com/bulkhead-dev/bulkhead/tenant"
 )
 
-// Wall raises walls around containers by a policy.
+// Wall raises walls around containers by a policy, with a guard inside.
 func (l *Lab) Wall(p *tenant.Policy, hosts ...*Host) error {
 	return l.Node.do(func() error {
 		for _, h := range hosts {
@@ -22,9 +23,26 @@ func (l *Lab) Wall(p *tenant.Policy, hosts ...*Host) error {
 			if err := network.Walls(p, new(tenant.Node), network.Facts{Name: h.name(p), Interfaces: interfaces}).Apply(nil); err != nil {
 				return err
 			}
+			if err := h.close(interfaces); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
+}
+
+// close raises the guard as containers have it without a capability.
+func (h *Host) close(interfaces []facts.Interface) (err error) {
+	const loopback = 1
+	f := guard.Facts{Known: []int{loopback}, Neighbours: true}
+	for _, i := range interfaces {
+		f.Known, f.Gateways = append(f.Known, i.Index), append(f.Gateways, i.Gateways...)
+	}
+	if h.guard != nil {
+		return h.guard.Follow(f)
+	}
+	h.guard, err = guard.Raise(h.file, f)
+	return err
 }
 
 // Raze takes them away.
@@ -34,6 +52,13 @@ func (l *Lab) Raze(p *tenant.Policy, hosts ...*Host) error {
 			if err := network.Undo(h.name(p)); err != nil {
 				return err
 			}
+			if h.guard == nil {
+				continue
+			}
+			if err := h.guard.Remove(); err != nil {
+				return err
+			}
+			h.guard = nil
 		}
 		return nil
 	})

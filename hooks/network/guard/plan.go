@@ -149,12 +149,14 @@ func sets() (all nft.Script) {
 }
 
 // answers keep who was heard: of those that were asked, and who sends
-// datagrams, to which nothing but the answer shows that it is one.
+// datagrams, to which nothing but the answer shows that it is one. What only
+// follows in a connection comes first, as there is most of it.
 func answers() []nft.Rule {
 	return []nft.Rule{
+		{nft.Following(), nft.Accept()},
 		{nft.Source4.In("asked4"), nft.Source4.PutInto("heard4"), nft.Source4.TakeFrom("asked4")},
+		{nft.Transport.Is(nft.UDP), nft.Source4.PutInto("heard4"), nft.Accept()},
 		{nft.Source6.In("asked6"), nft.Source6.PutInto("heard6"), nft.Source6.TakeFrom("asked6")},
-		{nft.Transport.Is(nft.UDP), nft.Source4.PutInto("heard4")},
 		{nft.Transport.Is(nft.UDP), nft.Source6.PutInto("heard6")},
 	}
 }
@@ -164,14 +166,14 @@ func answers() []nft.Rule {
 // what the kernel says for itself by ICMP.
 func questions() []nft.Rule {
 	return []nft.Rule{
-		{nft.ToInterface.Is(nft.Loopback), nft.Accept()},
 		{nft.NotOpening(), nft.Accept()},
+		{nft.NextHop4.In("heard4"), nft.Accept()},
+		{nft.NextHop4.In("gateways4"), nft.Accept()},
+		{nft.ToInterface.Is(nft.Loopback), nft.Accept()},
+		{nft.NextHop6.In("heard6"), nft.Accept()},
+		{nft.NextHop6.In("gateways6"), nft.Accept()},
 		{nft.ICMP4Type.Not(nft.EchoRequest4), nft.Accept()},
 		{nft.ICMP6Type.Not(nft.EchoRequest6), nft.Accept()},
-		{nft.NextHop4.In("gateways4"), nft.Accept()},
-		{nft.NextHop6.In("gateways6"), nft.Accept()},
-		{nft.NextHop4.In("heard4"), nft.Accept()},
-		{nft.NextHop6.In("heard6"), nft.Accept()},
 		{nft.NextHop4.PutInto("asked4"), nft.Accept()},
 		{nft.NextHop6.PutInto("asked6"), nft.Accept()},
 		{nft.Count(crowd), nft.Drop()},

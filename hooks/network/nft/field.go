@@ -54,6 +54,13 @@ var (
 	NDOption = Field{name: "@th,192,64", from: payload{unix.NFT_PAYLOAD_TRANSPORT_HEADER, 24}, bytes: 8}
 	// Length6 is that of what follows IPv6's header.
 	Length6 = Field{name: "ip6 length", protocol: unix.ETH_P_IPV6, from: payload{unix.NFT_PAYLOAD_NETWORK_HEADER, 4}, bytes: 2}
+	// SenderAndType are EtherSource and EtherType at once.
+	SenderAndType = Field{name: "@ll,48,64", from: payload{unix.NFT_PAYLOAD_LL_HEADER, 6}, bytes: 8}
+	// SentTo is EtherDest, From4 and From6 are Source4 and Source6, where what they
+	// depend on is known.
+	SentTo = Field{name: "@ll,0,48", from: payload{unix.NFT_PAYLOAD_LL_HEADER, 0}, bytes: 6}
+	From4  = Field{name: "@nh,96,32", from: payload{unix.NFT_PAYLOAD_NETWORK_HEADER, 12}, bytes: 4}
+	From6  = Field{name: "@nh,64,128", from: payload{unix.NFT_PAYLOAD_NETWORK_HEADER, 8}, bytes: 16}
 	// SentFrom is EtherSource where packets leave, and come from no device.
 	SentFrom = Field{name: "@ll,48,48", from: payload{unix.NFT_PAYLOAD_LL_HEADER, 6}, bytes: 6}
 )

@@ -40,15 +40,27 @@ func (f Field) NotIn(set string) Statement { return f.match("!= @"+set, lookupNo
 func (f Field) Verdicts(set string) Statement { return f.match("vmap @"+set, lookupVerdict(set)) }
 
 // Within matches a range of addresses.
-func (f Field) Within(p netip.Prefix) Statement {
-	if p.IsSingleIP() {
-		return f.Is(Address(p.Addr()))
+func (f Field) Within(p netip.Prefix) Statement { return f.prefixed("", p, unix.NFT_CMP_EQ) }
+
+// NotWithin matches all other addresses.
+func (f Field) NotWithin(p netip.Prefix) Statement { return f.prefixed("!= ", p, unix.NFT_CMP_NEQ) }
+
+// prefixed compares the bits that all addresses of a range have in common.
+func (f Field) prefixed(not string, p netip.Prefix, op uint32) Statement {
+	common := p.Masked().Addr().AsSlice()
+	if p.Bits()%8 == 0 && p.Bits() > 0 {
+		f.bytes = uint32(p.Bits() / 8)
+		text := p.String()
+		if p.IsSingleIP() {
+			text = p.Addr().String()
+		}
+		return f.match(not+text, compare(op, common[:f.bytes]))
 	}
-	bits := make([]byte, f.bytes)
+	bits := make([]byte, len(common))
 	for i := range p.Bits() {
 		bits[i/8] |= 0x80 >> (i % 8)
 	}
-	return f.match(p.String(), mask(bits), equal(p.Masked().Addr().AsSlice()))
+	return f.match(not+p.String(), mask(bits), compare(op, common))
 }
 
 // Ports matches a range of ports.
@@ -59,7 +71,7 @@ func (f Field) Ports(first, last uint16) Statement {
 	return f.match(fmt.Sprintf("%d-%d", first, last), compare(unix.NFT_CMP_GTE, Number(first).data), compare(unix.NFT_CMP_LTE, Number(last).data))
 }
 
-const syn, ack = 0x02, 0x10
+const syn, rst, ack = 0x02, 0x04, 0x10
 
 // Opening matches the segment that opens a TCP connection.
 func Opening() Statement {
@@ -72,22 +84,31 @@ func NotOpening() Statement {
 	return TCPFlags.match("& (syn | ack) != syn", mask([]byte{syn | ack}), compare(unix.NFT_CMP_NEQ, []byte{syn}))
 }
 
-// Known matches what belongs to a connection that was let through: its packets,
-// replies and errors.
-func Known() Statement { return state("established,related", 2|4) }
+// Following matches a segment that neither opens a TCP connection, nor answers
+// to one that does.
+func Following() Statement {
+	return TCPFlags.match("& (syn | rst) == 0x0", mask([]byte{syn | rst}), equal([]byte{0}))
+}
+
+// Confirmed matches what belongs to a connection of which something was let
+// through: its packets, replies and errors.
+func Confirmed() Statement {
+	const confirmed = 8 // IPS_CONFIRMED of linux/netfilter/nf_conntrack_common.h
+	return bits(ConnectionStatus, "confirmed", confirmed)
+}
+
+// Related matches what another connection has said would come.
+func Related() Statement { return state("related", 4) }
 
 // New matches what begins a connection.
 func New() Statement { return state("new", 8) }
 
-// Unseen matches what nothing has let through yet of its connection: it is the
-// first, or what came before was dropped.
-func Unseen() Statement {
-	const confirmed = 8 // IPS_CONFIRMED of linux/netfilter/nf_conntrack_common.h
-	return ConnectionStatus.match("& confirmed == 0", mask(binary.NativeEndian.AppendUint32(nil, confirmed)), equal(make([]byte, 4)))
-}
-
 // state matches bits of the connection's state (linux/netfilter/nf_conntrack_common.h,
-// NF_CT_STATE_BIT), which the kernel keeps in its own order of bytes.
-func state(text string, bits uint32) Statement {
-	return Connection.match(text, mask(binary.NativeEndian.AppendUint32(nil, bits)), compare(unix.NFT_CMP_NEQ, make([]byte, 4)))
+// NF_CT_STATE_BIT).
+func state(text string, some uint32) Statement { return bits(Connection, text, some) }
+
+// bits matches where one of some is set, which the kernel keeps in its own order
+// of bytes.
+func bits(f Field, text string, some uint32) Statement {
+	return f.match(text, mask(binary.NativeEndian.AppendUint32(nil, some)), compare(unix.NFT_CMP_NEQ, make([]byte, 4)))
 }

@@ -64,7 +64,7 @@ func overhead(ctx context.Context, probe string) (err error) {
 	}
 	s := surroundings{l, containers}
 	fmt.Printf("\nWhat stands around containers that are not held back costs them, beside nothing there:\nthe median of %d runs of %v or %d requests, and the least and the most.\n\n", overheadRuns, overheadWall, overheadAsks)
-	fmt.Printf("%-28s %-24s %-18s %-26s %s\n", "to", "what", "around", "", "")
+	fmt.Printf("%-24s %-32s %-18s %-26s %s\n", "to", "what", "around", "", "")
 	for _, w := range []way{
 		{"another of its tenant", containers[0], containers[1]},
 		{"the node", containers[0], l.Gateway()},
@@ -86,10 +86,16 @@ type measure struct {
 }
 
 var measures = []measure{
+	{"TCP throughput", func(ctx context.Context, probe string, w way) (float64, error) {
+		return bandwidth.Flow{From: w.from, To: w.to, Protocol: "tcp", Port: 5001}.Goodput(ctx, probe, overheadWall)
+	}},
+	{"UDP throughput", func(ctx context.Context, probe string, w way) (float64, error) {
+		return bandwidth.Flow{From: w.from, To: w.to, Protocol: "udp", Port: 5001}.Goodput(ctx, probe, overheadWall)
+	}},
 	{"TCP bytes a CPU second", func(ctx context.Context, probe string, w way) (float64, error) {
 		return carried(ctx, probe, bandwidth.Flow{From: w.from, To: w.to, Protocol: "tcp", Port: 5001})
 	}},
-	{"datagrams a CPU second", func(ctx context.Context, probe string, w way) (float64, error) {
+	{"64-byte datagrams a CPU second", func(ctx context.Context, probe string, w way) (float64, error) {
 		return carried(ctx, probe, bandwidth.Flow{From: w.from, To: w.to, Protocol: "udp", Port: 5001, Write: small})
 	}},
 	{"requests after another", asked},
@@ -172,7 +178,7 @@ func (s surroundings) compare(ctx context.Context, probe string, w way, of measu
 	}
 	for _, a := range arms[1:] {
 		r := ratios(got[a], got[nothing])
-		fmt.Printf("%-28s %-24s %-18s %-26s %s\n", w.name, of.name, a, r, r.verdict())
+		fmt.Printf("%-24s %-32s %-18s %-26s %s\n", w.name, of.name, a, r, r.verdict())
 	}
 	return nil
 }
