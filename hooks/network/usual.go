@@ -9,7 +9,7 @@ import (
 
 // Most of what a container sends is its own, and goes to what the node routes or
 // to a container of a friend. That passes with few comparisons, as each costs
-// every packet some 30 ns. All else, and what is too short to tell, goes on to
+// every packet some tens of ns. All else, and what is too short to tell, goes on to
 // the rules that say why something is dropped.
 
 // usually goes to what is usual of the container's own packets, an address a
