@@ -9,8 +9,8 @@ import (
 
 // Most of what a container sends is its own, and goes to what the node routes or
 // to a container of a friend. That passes with few comparisons, as each costs
-// every packet some tens of ns. All else, and what is too short to tell, goes on to
-// the rules that say why something is dropped.
+// every packet some tens of ns. All else, and what is too short to tell, goes on
+// to the rules that say why something is dropped.
 
 // usually goes to what is usual of the container's own packets, an address a
 // rule. Neighbour discovery is never usual: it has addresses of its own.

@@ -132,7 +132,7 @@ func (p *Place) address(name, address string) error {
 func (l *Lab) Close() error {
 	var errs []error
 	for _, h := range l.hosts {
-		errs = append(errs, h.Place.close())
+		errs = append(errs, h.close())
 	}
 	if l.Node != nil {
 		errs = append(errs, l.Node.close())

@@ -23,7 +23,7 @@ func (l *Lab) Wall(p *tenant.Policy, hosts ...*Host) error {
 			if err := network.Walls(p, new(tenant.Node), network.Facts{Name: h.name(p), Interfaces: interfaces}).Apply(nil); err != nil {
 				return err
 			}
-			if err := h.close(interfaces); err != nil {
+			if err := h.raiseGuard(interfaces); err != nil {
 				return err
 			}
 		}
@@ -31,8 +31,8 @@ func (l *Lab) Wall(p *tenant.Policy, hosts ...*Host) error {
 	})
 }
 
-// close raises the guard as containers have it without a capability.
-func (h *Host) close(interfaces []facts.Interface) (err error) {
+// raiseGuard raises one as containers have it without a capability.
+func (h *Host) raiseGuard(interfaces []facts.Interface) (err error) {
 	const loopback = 1
 	f := guard.Facts{Known: []int{loopback}, Neighbours: true}
 	for _, i := range interfaces {
